@@ -1,0 +1,115 @@
+//! SQL types as a CREATE TABLE declares them, and the Arrow types they are inside.
+//!
+//! The declared type is kept beside the Arrow type because it says more: `TIMESTAMP(3)` and `TIMESTAMP(6)`
+//! are both microseconds inside, but a decoder cuts the first to milliseconds, as Flink does.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
+
+/// A declared type. `Display` gives Flink's spelling.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum SqlType {
+    Boolean,
+    TinyInt,
+    SmallInt,
+    Int,
+    BigInt,
+    Float,
+    Double,
+    Decimal {
+        precision: u8,
+        scale: i8,
+    },
+    /// STRING, VARCHAR(n) and CHAR(n): lengths are accepted and not enforced.
+    String,
+    Bytes,
+    Date,
+    /// Time of day; digits of a second, 0 to 9.
+    Time(u8),
+    /// Without a time zone; digits of a second, 0 to 9.
+    Timestamp(u8),
+    /// A point in time (UTC inside); digits of a second, 0 to 9.
+    TimestampLtz(u8),
+    Array(Box<SqlType>),
+    Map(Box<SqlType>, Box<SqlType>),
+    Row(Vec<(String, SqlType)>),
+}
+
+impl SqlType {
+    /// The Arrow type of a column of this type.
+    ///
+    /// Strings and bytes are views, timestamps up to microseconds are microseconds (nanoseconds beyond).
+    pub fn arrow(&self) -> DataType {
+        match self {
+            SqlType::Boolean => DataType::Boolean,
+            SqlType::TinyInt => DataType::Int8,
+            SqlType::SmallInt => DataType::Int16,
+            SqlType::Int => DataType::Int32,
+            SqlType::BigInt => DataType::Int64,
+            SqlType::Float => DataType::Float32,
+            SqlType::Double => DataType::Float64,
+            SqlType::Decimal { precision, scale } => DataType::Decimal128(*precision, *scale),
+            SqlType::String => DataType::Utf8View,
+            SqlType::Bytes => DataType::BinaryView,
+            SqlType::Date => DataType::Date32,
+            SqlType::Time(_) => DataType::Time64(TimeUnit::Nanosecond),
+            SqlType::Timestamp(digits) => DataType::Timestamp(unit(*digits), None),
+            SqlType::TimestampLtz(digits) => DataType::Timestamp(unit(*digits), Some(Arc::from("UTC"))),
+            SqlType::Array(item) => DataType::List(nullable("item", item)),
+            SqlType::Map(key, value) => DataType::Map(map_entries(key, value), false),
+            SqlType::Row(fields) => {
+                DataType::Struct(fields.iter().map(|(name, ty)| nullable(name, ty)).collect::<Fields>())
+            }
+        }
+    }
+}
+
+fn unit(digits: u8) -> TimeUnit {
+    if digits <= 6 { TimeUnit::Microsecond } else { TimeUnit::Nanosecond }
+}
+
+fn nullable(name: &str, ty: &SqlType) -> FieldRef {
+    Arc::new(Field::new(name, ty.arrow(), true))
+}
+
+fn map_entries(key: &SqlType, value: &SqlType) -> FieldRef {
+    let key = Arc::new(Field::new("key", key.arrow(), false));
+    Arc::new(Field::new(
+        "entries",
+        DataType::Struct(Fields::from(vec![key, nullable("value", value)])),
+        false,
+    ))
+}
+
+impl fmt::Display for SqlType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SqlType::Boolean => f.write_str("BOOLEAN"),
+            SqlType::TinyInt => f.write_str("TINYINT"),
+            SqlType::SmallInt => f.write_str("SMALLINT"),
+            SqlType::Int => f.write_str("INT"),
+            SqlType::BigInt => f.write_str("BIGINT"),
+            SqlType::Float => f.write_str("FLOAT"),
+            SqlType::Double => f.write_str("DOUBLE"),
+            SqlType::Decimal { precision, scale } => write!(f, "DECIMAL({precision}, {scale})"),
+            SqlType::String => f.write_str("STRING"),
+            SqlType::Bytes => f.write_str("BYTES"),
+            SqlType::Date => f.write_str("DATE"),
+            SqlType::Time(digits) => write!(f, "TIME({digits})"),
+            SqlType::Timestamp(digits) => write!(f, "TIMESTAMP({digits})"),
+            SqlType::TimestampLtz(digits) => write!(f, "TIMESTAMP_LTZ({digits})"),
+            SqlType::Array(item) => write!(f, "ARRAY<{item}>"),
+            SqlType::Map(key, value) => write!(f, "MAP<{key}, {value}>"),
+            SqlType::Row(fields) => {
+                f.write_str("ROW<")?;
+                for (i, (name, ty)) in fields.iter().enumerate() {
+                    let comma = if i == 0 { "" } else { ", " };
+                    write!(f, "{comma}`{name}` {ty}")?;
+                }
+                f.write_str(">")
+            }
+        }
+    }
+}
