@@ -1,0 +1,70 @@
+//! A session that evaluates one SELECT as text, for the tests of every family.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::common::Result;
+use datafusion::execution::SessionState;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::collect;
+use datafusion::prelude::SessionConfig;
+
+use super::{EpochClock, register};
+
+pub(super) struct Session {
+    state: SessionState,
+    pub(super) clock: Arc<EpochClock>,
+}
+
+impl Session {
+    pub(super) fn new() -> Self {
+        Self::of(SessionConfig::new())
+    }
+
+    pub(super) fn with_time_zone(zone: &str) -> Self {
+        let mut config = SessionConfig::new();
+        config.options_mut().execution.time_zone = Some(zone.to_owned());
+        Self::of(config)
+    }
+
+    fn of(mut config: SessionConfig) -> Self {
+        let options = config.options_mut();
+        options.sql_parser.enable_ident_normalization = false;
+        options.sql_parser.dialect = datafusion::config::Dialect::Generic;
+        options.execution.target_partitions = 1;
+        let clock = Arc::new(EpochClock::default());
+        let mut builder = SessionStateBuilder::new().with_default_features().with_config(config);
+        register(&mut builder, &clock);
+        let mut state = builder.build();
+        // Without this, functions see the default settings, not the session's.
+        state.mark_start_execution();
+        Session { state, clock }
+    }
+
+    /// The optimized plan.
+    pub(super) fn plan(&self, sql: &str) -> Result<LogicalPlan> {
+        let plan = futures::executor::block_on(self.state.create_logical_plan(sql))?;
+        self.state.optimize(&plan)
+    }
+
+    pub(super) fn run(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>> {
+        futures::executor::block_on(async {
+            let plan = self.state.create_physical_plan(plan).await?;
+            collect(plan, self.state.task_ctx()).await
+        })
+    }
+
+    /// The first row of a query, as text; NULL is `NULL`.
+    pub(super) fn row(&self, sql: &str) -> Result<Vec<String>> {
+        Ok(shown(&self.run(&self.plan(sql)?)?))
+    }
+}
+
+pub(super) fn shown(batches: &[RecordBatch]) -> Vec<String> {
+    let options = FormatOptions::default().with_null("NULL");
+    let batch = batches.iter().find(|batch| batch.num_rows() > 0).expect("a row");
+    let first = |column| ArrayFormatter::try_new(column, &options).unwrap().value(0).to_string();
+    batch.columns().iter().map(|column| first(column.as_ref())).collect()
+}
