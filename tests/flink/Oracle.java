@@ -8,10 +8,10 @@ import org.apache.flink.table.api.*;
  *
  * <p>Arguments: the output folder, the watermark interval, then case folders. For a case `tests/golden/x` it
  * runs `case.sql` with `${CASE}` and `${OUT}` replaced and writes `<output>/x/expected/<sink>.jsonl`. A case
- * that fails is printed with its causes and does not stop the others; the exit code is the number of failures.
+ * that fails is printed with its causes and does not stop the others; the exit code counts the failures.
  *
- * <p>One task slot, streaming mode, bounded files: the watermark reaches its maximum at the end. Before that it
- * moves whenever event time has passed by more than the interval, so with a huge one no row is ever late.
+ * <p>One task slot, streaming mode, bounded files: the watermark reaches its maximum at the end. Before that
+ * it moves whenever event time has passed by more than the interval, so with a huge one no row is ever late.
  */
 class Oracle {
   static final Pattern SET = Pattern.compile("(?is)SET\\s+'([^']+)'\\s*=\\s*'([^']*)'");
