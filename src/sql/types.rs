@@ -3,10 +3,20 @@
 //! The declared type is kept beside the Arrow type because it says more: `TIMESTAMP(3)` and `TIMESTAMP(6)`
 //! are both microseconds inside, but a decoder cuts the first to milliseconds, as Flink does.
 
+pub mod declared;
+
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
+use sqlparser::ast::{self, ArrayElemTypeDef, ExactNumberInfo, TimezoneInfo};
+
+/// Digits of a second if a TIMESTAMP does not say: Flink's.
+const TIMESTAMP_DIGITS: u64 = 6;
+const DIGITS_MAX: u64 = 9;
+/// Precision and scale if a DECIMAL does not say: Flink's.
+const DECIMAL_DEFAULT: (u64, u64) = (10, 0);
+const PRECISION_MAX: u64 = 38;
 
 /// A declared type. `Display` gives Flink's spelling.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -38,6 +48,49 @@ pub enum SqlType {
 }
 
 impl SqlType {
+    /// The type that a CAST names; None for a type we have no own reading of, or whose digits are out of range.
+    pub fn from_ast(ty: &ast::DataType) -> Option<SqlType> {
+        use ast::DataType as Ast;
+        Some(match ty {
+            Ast::Boolean | Ast::Bool => SqlType::Boolean,
+            Ast::TinyInt(_) => SqlType::TinyInt,
+            Ast::SmallInt(_) | Ast::Int2(_) => SqlType::SmallInt,
+            Ast::Int(_) | Ast::Integer(_) | Ast::Int4(_) => SqlType::Int,
+            Ast::BigInt(_) | Ast::Int8(_) => SqlType::BigInt,
+            Ast::Float(_) | Ast::Real | Ast::Float4 => SqlType::Float,
+            Ast::Double(_) | Ast::DoublePrecision | Ast::Float8 => SqlType::Double,
+            Ast::Decimal(info) | Ast::Dec(info) | Ast::Numeric(info) => decimal(info)?,
+            Ast::String(_) | Ast::Text | Ast::Varchar(_) | Ast::Char(_) => SqlType::String,
+            Ast::Character(_) | Ast::CharacterVarying(_) | Ast::CharVarying(_) => SqlType::String,
+            Ast::Bytes(_) | Ast::Bytea | Ast::Binary(_) | Ast::Varbinary(_) => SqlType::Bytes,
+            Ast::Date => SqlType::Date,
+            Ast::Time(digits, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
+                SqlType::Time(second_digits(digits.unwrap_or(0))?)
+            }
+            Ast::Timestamp(digits, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone)
+            | Ast::Datetime(digits) => SqlType::Timestamp(second_digits(digits.unwrap_or(TIMESTAMP_DIGITS))?),
+            Ast::Timestamp(digits, _) => {
+                SqlType::TimestampLtz(second_digits(digits.unwrap_or(TIMESTAMP_DIGITS))?)
+            }
+            Ast::Custom(name, modifiers) => custom(&name.to_string(), modifiers)?,
+            Ast::Array(
+                ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, None),
+            ) => SqlType::Array(Box::new(Self::from_ast(item)?)),
+            Ast::Map(key, value) => {
+                SqlType::Map(Box::new(Self::from_ast(key)?), Box::new(Self::from_ast(value)?))
+            }
+            Ast::Struct(fields, _) => SqlType::Row(
+                fields
+                    .iter()
+                    .map(|field| {
+                        Some((field.field_name.as_ref()?.value.clone(), Self::from_ast(&field.field_type)?))
+                    })
+                    .collect::<Option<_>>()?,
+            ),
+            _ => return None,
+        })
+    }
+
     /// The Arrow type of a column of this type.
     ///
     /// Strings and bytes are views, timestamps up to microseconds are microseconds (nanoseconds beyond).
@@ -64,6 +117,32 @@ impl SqlType {
             }
         }
     }
+}
+
+fn second_digits(digits: u64) -> Option<u8> {
+    (digits <= DIGITS_MAX).then_some(digits as u8)
+}
+
+fn decimal(info: &ExactNumberInfo) -> Option<SqlType> {
+    let (precision, scale) = match info {
+        ExactNumberInfo::None => DECIMAL_DEFAULT,
+        ExactNumberInfo::Precision(precision) => (*precision, DECIMAL_DEFAULT.1),
+        ExactNumberInfo::PrecisionAndScale(precision, scale) => (*precision, u64::try_from(*scale).ok()?),
+    };
+    let fits = (1..=PRECISION_MAX).contains(&precision) && scale <= precision;
+    fits.then_some(SqlType::Decimal { precision: precision as u8, scale: scale as i8 })
+}
+
+fn custom(name: &str, modifiers: &[String]) -> Option<SqlType> {
+    if !name.eq_ignore_ascii_case("TIMESTAMP_LTZ") {
+        return None;
+    }
+    let digits = match modifiers {
+        [] => TIMESTAMP_DIGITS,
+        [digits] => digits.parse().ok()?,
+        _ => return None,
+    };
+    Some(SqlType::TimestampLtz(second_digits(digits)?))
 }
 
 fn unit(digits: u8) -> TimeUnit {

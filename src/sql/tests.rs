@@ -1,0 +1,201 @@
+use std::sync::Arc;
+
+use crate::error::{SourceText, Span};
+use crate::sql::statement::{
+    ColumnKind, CreateTable, Insert, LikeMerge, MetadataKey, Script, SetOption, Statement,
+};
+use crate::sql::{parse, span};
+
+pub(super) fn source(text: &str) -> Arc<SourceText> {
+    Arc::new(SourceText { name: "q.sql".into(), text: text.into() })
+}
+
+fn environment(name: &str) -> Option<String> {
+    match name {
+        "BROKERS" => Some("kafka:9092".into()),
+        "SECRET" => Some("hunter2'; DROP".into()),
+        "EMPTY" => Some(String::new()),
+        "file:/run/password" => Some("from a file".into()),
+        _ => None,
+    }
+}
+
+fn script(text: &str) -> Script {
+    match parse(&source(text), &environment) {
+        Ok(script) => script,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+pub(super) fn table(text: &str) -> CreateTable {
+    match script(text).statements.remove(0) {
+        Statement::CreateTable(table) => table,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn insert(script: &Script, at: usize) -> &Insert {
+    match &script.statements[at] {
+        Statement::Insert(insert) => insert,
+        other => panic!("{other:?}"),
+    }
+}
+
+const ORDERS: &str = "-- orders
+CREATE TEMPORARY TABLE IF NOT EXISTS orders (
+  `order id` STRING COMMENT 'the id',
+  userId BIGINT NOT NULL,
+  items ARRAY<ROW<sku STRING, tags MAP<STRING, ARRAY<INT>>>>,
+  created_at TIMESTAMP(3),
+  day AS DATE_FORMAT(created_at, 'yyyy'), /* a computed one */
+  at_broker TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  `partition` INT METADATA VIRTUAL COMMENT 'where',
+  PRIMARY KEY (`order id`, userId) NOT ENFORCED,
+  WATERMARK FOR created_at AS created_at - INTERVAL '1:30' MINUTE TO SECOND
+) COMMENT 'all of them' PARTITIONED BY (userId) WITH (
+  'connector' = 'kafka', 'properties.bootstrap.servers' = '${BROKERS:-localhost:9092}',
+  'properties.sasl.password' = '${SECRET}', 'topic' = '${TOPIC:-${EMPTY:-orders}}'
+);";
+
+#[test]
+fn create_table_is_read_in_full() {
+    let table = table(ORDERS);
+    assert!(table.temporary && table.if_not_exists);
+    assert_eq!(table.name.value, "orders");
+    let columns: Vec<(&str, String, bool)> = table
+        .columns
+        .iter()
+        .map(|column| {
+            let ty = column.ty.as_ref().map_or(String::new(), ToString::to_string);
+            (column.name.value.as_str(), ty, column.not_null)
+        })
+        .collect();
+    assert_eq!(
+        columns,
+        [
+            ("order id", "STRING".to_owned(), false),
+            ("userId", "BIGINT".to_owned(), true),
+            ("items", "ARRAY<ROW<`sku` STRING, `tags` MAP<STRING, ARRAY<INT>>>>".to_owned(), false),
+            ("created_at", "TIMESTAMP(3)".to_owned(), false),
+            ("day", String::new(), false),
+            ("at_broker", "TIMESTAMP_LTZ(3)".to_owned(), false),
+            ("partition", "INT".to_owned(), false),
+        ]
+    );
+    let ColumnKind::Computed(expr) = &table.columns[4].kind else { panic!("not computed") };
+    assert_eq!(expr.to_string(), "DATE_FORMAT(created_at, 'yyyy')");
+    let kinds: Vec<(MetadataKey, bool)> = table
+        .columns
+        .iter()
+        .filter_map(|column| match column.kind {
+            ColumnKind::Metadata { key, is_virtual } => Some((key, is_virtual)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(kinds, [(MetadataKey::Timestamp, true), (MetadataKey::Partition, true)]);
+    let watermark = table.watermark.as_ref().unwrap();
+    assert_eq!((watermark.column.value.as_str(), watermark.delay_micros), ("created_at", 90_000_000));
+    let keys: Vec<&str> = table.primary_key.iter().map(|name| name.value.as_str()).collect();
+    assert_eq!(keys, ["order id", "userId"]);
+    assert_eq!(table.partitioned_by[0].value, "userId");
+}
+
+#[test]
+fn values_are_substituted_and_places_stay_those_of_the_file() {
+    let table = table(ORDERS);
+    let values: Vec<&str> = table.options.iter().map(|option| option.value.as_str()).collect();
+    assert_eq!(values, ["kafka", "kafka:9092", "hunter2'; DROP", "orders"]);
+    let password = &table.options[2];
+    assert_eq!(span::text(&source(ORDERS), password.value_span), "'${SECRET}'");
+    assert_eq!(span::text(&source(ORDERS), table.options[3].key_span), "'topic'");
+    assert_eq!(
+        span::text(&source(ORDERS), table.watermark.unwrap().expr_span),
+        "created_at - INTERVAL '1:30' MINUTE TO SECOND"
+    );
+    assert_eq!(span::text(&source(ORDERS), table.columns[5].span).lines().count(), 1);
+}
+
+#[test]
+fn strings_of_queries_are_substituted_too() {
+    let script = script("SELECT '${file:/run/password}', '$x ${EMPTY}', 'a${EMPTY:-b}c'");
+    let Statement::Select(select) = &script.statements[0] else { panic!("not a query") };
+    assert_eq!(select.query.to_string(), "SELECT 'from a file', '$x ', 'abc'");
+}
+
+#[test]
+fn statements_are_split_and_sets_are_numbered() {
+    let text = "SET 'pipeline.name' = 'a;b'; SET execution.checkpointing.interval = 100 ms;
+        ;;CREATE VIEW v (a) COMMENT 'x' AS SELECT 1; CREATE TABLE t (a INT) WITH ('connector' = 'print');
+        EXECUTE STATEMENT SET BEGIN INSERT INTO t SELECT a FROM v; INSERT INTO t (a) VALUES (1), (2); END;
+        BEGIN STATEMENT SET; INSERT INTO t (SELECT 1); END;
+        EXECUTE INSERT INTO t TABLE_SAFE";
+    let cut = text.rsplit_once(';').unwrap().0;
+    let script = script(cut);
+    let sets: Vec<(&str, &str)> = script
+        .statements
+        .iter()
+        .filter_map(|statement| match statement {
+            Statement::Set(SetOption { key, value, .. }) => Some((key.as_str(), value.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sets, [("pipeline.name", "a;b"), ("execution.checkpointing.interval", "100 ms")]);
+    assert_eq!(script.statements.len(), 7);
+    assert_eq!(insert(&script, 4).statement_set, Some(0));
+    assert_eq!(insert(&script, 5).columns[0].value, "a");
+    assert_eq!(insert(&script, 6).statement_set, Some(1));
+    assert_eq!(insert(&script, 6).columns.len(), 0);
+}
+
+#[test]
+fn emit_changes_is_not_an_alias() {
+    let text = "INSERT INTO s SELECT COUNT(*) FROM t EMIT CHANGES EVERY INTERVAL '10' SECOND;
+        SELECT a FROM t EMIT CHANGES";
+    let script = script(text);
+    assert_eq!(insert(&script, 0).query.to_string(), "SELECT COUNT(*) FROM t");
+    assert_eq!(insert(&script, 0).emit.unwrap().every_micros, Some(10_000_000));
+    let Statement::Select(select) = &script.statements[1] else { panic!("not a query") };
+    assert_eq!(select.emit.unwrap().every_micros, None);
+    assert_eq!(select.span, Span::new((2, 9), (2, 37)));
+}
+
+#[test]
+fn like_takes_over_what_flink_takes_over_by_default() {
+    let like = |text: &str| table(text).like.unwrap();
+    let plain = like("CREATE TABLE a WITH ('topic' = 'x') LIKE b");
+    assert_eq!((plain.table.value.as_str(), plain.options.options), ("b", LikeMerge::Overwriting));
+    let chosen =
+        like("CREATE TABLE a LIKE b (EXCLUDING ALL INCLUDING GENERATED OVERWRITING WATERMARKS)").options;
+    assert_eq!(
+        (chosen.options, chosen.generated, chosen.watermarks, chosen.constraints),
+        (LikeMerge::Excluding, LikeMerge::Including, LikeMerge::Overwriting, false)
+    );
+}
+
+#[test]
+fn every_spelling_of_a_type_is_understood() {
+    let cases = [
+        ("CHAR(3)", "STRING"),
+        ("CHARACTER VARYING(10)", "STRING"),
+        ("VARBINARY(10)", "BYTES"),
+        ("DOUBLE PRECISION", "DOUBLE"),
+        ("NUMERIC(20)", "DECIMAL(20, 0)"),
+        ("DEC", "DECIMAL(10, 0)"),
+        ("DECIMAL(38, 38)", "DECIMAL(38, 38)"),
+        ("TIME", "TIME(0)"),
+        ("TIME(3) WITHOUT TIME ZONE", "TIME(3)"),
+        ("TIMESTAMP", "TIMESTAMP(6)"),
+        ("TIMESTAMP(9) WITHOUT TIME ZONE", "TIMESTAMP(9)"),
+        ("TIMESTAMP(3) WITH LOCAL TIME ZONE", "TIMESTAMP_LTZ(3)"),
+        ("TIMESTAMP WITH LOCAL TIME ZONE", "TIMESTAMP_LTZ(6)"),
+        ("INT NOT NULL ARRAY NOT NULL", "ARRAY<INT>"),
+        ("ROW(a INT 'an int', `b c` ROW<d DATE NULL>)", "ROW<`a` INT, `b c` ROW<`d` DATE>>"),
+        ("MAP<STRING NOT NULL, ARRAY<ARRAY<TINYINT>>>", "MAP<STRING, ARRAY<ARRAY<TINYINT>>>"),
+        ("boolean", "BOOLEAN"),
+    ];
+    for (declared, expected) in cases {
+        let table = table(&format!("CREATE TABLE t (a {declared}, b INT)"));
+        assert_eq!(table.columns[0].ty.as_ref().unwrap().to_string(), expected, "{declared}");
+        assert_eq!(table.columns.len(), 2, "{declared}");
+    }
+}
