@@ -15,6 +15,8 @@ import org.apache.flink.table.api.*;
  */
 class Oracle {
   static final Pattern SET = Pattern.compile("(?is)SET\\s+'([^']+)'\\s*=\\s*'([^']*)'");
+  static final Pattern TOKEN =
+      Pattern.compile("'[^']*'|`[^`]*`|(?s:/\\*.*?\\*/)|--[^\n]*|;|[^'`;/-]+|[/-]");
   static final Pattern SINK = Pattern.compile("\\$\\{OUT}/(\\w+)");
 
   public static void main(String[] args) throws Exception {
@@ -28,7 +30,7 @@ class Oracle {
         failures++;
         System.out.println("failed: " + source.getFileName());
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
-          System.out.println("    " + cause.toString().lines().findFirst().get());
+          cause.toString().lines().limit(8).forEach(line -> System.out.println("    " + line));
         }
       }
     }
@@ -67,12 +69,12 @@ class Oracle {
   static List<String> split(String sql) {
     List<String> statements = new ArrayList<>();
     StringBuilder statement = new StringBuilder();
-    Matcher token = Pattern.compile("'[^']*'|`[^`]*`|--[^\n]*|;|[^'`;-]+|-").matcher(sql);
+    Matcher token = TOKEN.matcher(sql);
     while (token.find()) {
       String text = token.group(), before = statement.toString().trim();
       boolean inSet = before.matches("(?is)EXECUTE\\s+STATEMENT\\s+SET\\b.*")
           && !before.matches("(?is).*\\bEND");
-      if (text.startsWith("--")) continue;
+      if (text.startsWith("--") || text.startsWith("/*")) continue;
       if (!text.equals(";") || inSet) {
         statement.append(text);
       } else if (!before.isEmpty()) {

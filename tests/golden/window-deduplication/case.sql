@@ -28,14 +28,16 @@ BEGIN
 INSERT INTO first_orders
 SELECT window_start, user_id, order_id, status
 FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end, user_id ORDER BY created_at ASC) AS place
+  SELECT *,
+         ROW_NUMBER() OVER (PARTITION BY window_start, window_end, user_id ORDER BY created_at ASC) AS place
   FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(created_at), INTERVAL '1' MINUTE))
 )
 WHERE place = 1;
 INSERT INTO last_orders
 SELECT window_start, user_id, order_id, status
 FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end, user_id ORDER BY created_at DESC) AS place
+  SELECT *,
+         ROW_NUMBER() OVER (PARTITION BY window_start, window_end, user_id ORDER BY created_at DESC) AS place
   FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(created_at), INTERVAL '1' MINUTE))
 )
 WHERE place = 1;

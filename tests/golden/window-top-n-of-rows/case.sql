@@ -19,7 +19,9 @@ CREATE TABLE results (
 INSERT INTO results
 SELECT window_end, user_id, order_id, total_amount
 FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end, user_id ORDER BY total_amount DESC) AS place
+  SELECT *, ROW_NUMBER() OVER (
+    PARTITION BY window_start, window_end, user_id ORDER BY total_amount DESC
+  ) AS place
   FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(created_at), INTERVAL '5' MINUTES))
 )
 WHERE place <= 1;
