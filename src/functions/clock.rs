@@ -15,8 +15,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
 
 use super::zone;
@@ -140,6 +141,57 @@ impl ScalarUDFImpl for ClockFunction {
     }
 }
 
+/// `UNIX_TIMESTAMP()` reads the clock; `UNIX_TIMESTAMP(text[, pattern])` reads its arguments only.
+///
+/// One name can have one volatility, so the second form is replaced by a function of its own while a plan
+/// is simplified; until then it answers the same.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct UnixTimestamp {
+    signature: Signature,
+    now: Arc<ScalarUDF>,
+    of: Arc<ScalarUDF>,
+}
+
+impl ScalarUDFImpl for UnixTimestamp {
+    fn name(&self) -> &str {
+        "unix_timestamp"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
+        self.of.coerce_types(arg_types)
+    }
+
+    fn return_type(&self, _arg_types: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Int64)
+    }
+
+    fn simplify(&self, args: Vec<Expr>, _info: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        if args.is_empty() {
+            return Ok(ExprSimplifyResult::Original(args));
+        }
+        Ok(ExprSimplifyResult::Simplified(self.of.call(args)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let function = if args.args.is_empty() { &self.now } else { &self.of };
+        function.invoke_with_args(args)
+    }
+}
+
+/// `UNIX_TIMESTAMP`; `of` is its form with arguments.
+pub(super) fn unix_timestamp(clock: &Arc<EpochClock>, of: Arc<ScalarUDF>) -> Arc<ScalarUDF> {
+    let kinds = vec![TypeSignature::Nullary, TypeSignature::UserDefined];
+    Arc::new(ScalarUDF::new_from_impl(UnixTimestamp {
+        signature: Signature::one_of(kinds, Volatility::Volatile),
+        now: function("__unix_now", &[], Reading::UnixSeconds, clock),
+        of,
+    }))
+}
+
 fn function(
     name: &'static str,
     aliases: &[&str],
@@ -166,7 +218,6 @@ pub(super) fn functions(clock: &Arc<EpochClock>) -> Vec<Arc<ScalarUDF>> {
         function("current_date", &["today"], Reading::Date, clock),
         function("current_time", &[], Reading::Time, clock),
         function("localtime", &[], Reading::Time, clock),
-        function("__unix_now", &[], Reading::UnixSeconds, clock),
     ]
 }
 
@@ -182,10 +233,11 @@ mod tests {
     fn the_clock_is_read_when_rows_are_made_and_not_when_they_are_planned() {
         let session = Session::new();
         session.clock.set(NOW);
-        let plan = session.plan("SELECT CURRENT_TIMESTAMP AS t, now() = PROCTIME() AS same").unwrap();
-        assert_eq!(shown(&session.run(&plan).unwrap()), ["2024-02-28T23:30:15.123Z", "true"]);
+        let plan =
+            session.plan("SELECT CURRENT_TIMESTAMP, UNIX_TIMESTAMP(), now() = PROCTIME() AS same").unwrap();
+        assert_eq!(shown(&session.run(&plan).unwrap()), ["2024-02-28T23:30:15.123Z", "1709163015", "true"]);
         session.clock.set(EventTime(NOW.0 + 1_000_000));
-        assert_eq!(shown(&session.run(&plan).unwrap()), ["2024-02-28T23:30:16.123Z", "true"]);
+        assert_eq!(shown(&session.run(&plan).unwrap()), ["2024-02-28T23:30:16.123Z", "1709163016", "true"]);
     }
 
     #[test]

@@ -68,3 +68,35 @@ pub(super) fn shown(batches: &[RecordBatch]) -> Vec<String> {
     let first = |column| ArrayFormatter::try_new(column, &options).unwrap().value(0).to_string();
     batch.columns().iter().map(|column| first(column.as_ref())).collect()
 }
+
+/// Each expression gives its text, as a constant and with its texts in columns beside a row of NULLs.
+pub(super) fn check(cases: &[(&str, &str)]) {
+    let session = Session::new();
+    for (expression, expected) in cases {
+        for sql in [format!("SELECT {expression}"), over_columns(expression)] {
+            match session.row(&sql) {
+                Ok(row) => assert_eq!(row, [*expected], "{sql}"),
+                Err(error) => panic!("{sql}: {error}"),
+            }
+        }
+    }
+}
+
+/// The same expression with each of its text literals in a column, where the optimizer cannot fold it.
+fn over_columns(expression: &str) -> String {
+    let literal = regex::Regex::new(r"(DATE|TIMESTAMP|INTERVAL)? ?'((?:[^']|'')*)'").expect("a pattern");
+    let mut values = Vec::new();
+    let over = literal.replace_all(expression, |found: &regex::Captures<'_>| match found.get(1) {
+        Some(_) => found[0].to_owned(),
+        None => {
+            values.push(format!("'{}'", &found[2]));
+            format!(" c{}", values.len() - 1)
+        }
+    });
+    if values.is_empty() {
+        return format!("SELECT {expression} FROM (VALUES (1), (2)) AS t(c0)");
+    }
+    let names: Vec<String> = (0..values.len()).map(|i| format!("c{i}")).collect();
+    let (row, nulls) = (values.join(", "), vec!["NULL"; values.len()].join(", "));
+    format!("SELECT {over} FROM (VALUES ({row}), ({nulls})) AS t({})", names.join(", "))
+}
