@@ -153,7 +153,8 @@ pub enum Event<'b> {
         partition: usize,
         offset: i64,
     },
-    /// The partition is not read any more: its offset, its topic or the right to read it is gone.
+    /// The partition cannot be read: its offset, its topic or the right to read it is gone. Whoever reads on
+    /// may skip records, or get those of another topic with the same name.
     Lost {
         partition: usize,
         reason: String,
@@ -165,17 +166,23 @@ pub enum Event<'b> {
 /// The events of one poll, in the order of each partition. Its messages are freed when it is dropped.
 pub struct Batch<'a> {
     inbox: &'a mut Inbox,
-    troubles: Vec<String>,
+    notices: Vec<Notice>,
+}
+
+/// An event that did not come with the messages.
+pub enum Notice {
+    Lost { partition: usize, reason: String },
+    Trouble(String),
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(inbox: &'a mut Inbox, troubles: Vec<String>) -> Self {
-        Batch { inbox, troubles }
+    pub(super) fn new(inbox: &'a mut Inbox, notices: Vec<Notice>) -> Self {
+        Batch { inbox, notices }
     }
 
     /// The number of events.
     pub fn len(&self) -> usize {
-        self.inbox.buffer.len() + self.troubles.len()
+        self.inbox.buffer.len() + self.notices.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -183,9 +190,14 @@ impl<'a> Batch<'a> {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = Event<'_>> {
-        let troubles = self.troubles.iter().map(|text| Event::Trouble(text.clone()));
+        let notices = self.notices.iter().map(|notice| match notice {
+            Notice::Lost { partition, reason } => {
+                Event::Lost { partition: *partition, reason: reason.clone() }
+            }
+            Notice::Trouble(text) => Event::Trouble(text.clone()),
+        });
         let mut last = (ptr::null_mut(), -1, 0);
-        troubles.chain(self.inbox.buffer.iter().map(move |message| {
+        notices.chain(self.inbox.buffer.iter().map(move |message| {
             // SAFETY: the buffer owns the message until the batch, which `self` borrows, is dropped.
             let message = unsafe { &**message };
             if message.err.is_error() {

@@ -56,6 +56,7 @@ pub struct Faults {
 struct FaultState {
     worst: Option<Fault>,
     fresh: Vec<String>,
+    logged: Vec<String>,
 }
 
 impl Faults {
@@ -80,15 +81,27 @@ impl Faults {
         std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).fresh)
     }
 
+    /// Errors of single partitions since the last call, as lines of librdkafka's log; see [`Faults::log`].
+    pub fn take_logged(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).logged)
+    }
+
     /// Called when the cluster has answered: what was wrong is over.
     pub fn forget(&self) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = FaultState::default();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.worst = None;
+        state.fresh.clear();
     }
 }
 
 impl ClientContext for Faults {
+    /// Keeps the lines with facility `ERROR`: what a queue read in batches makes of an error operation, such
+    /// as "topic does not exist" for one partition, in a client whose errors are events.
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
         log_line(facility, message);
+        if facility == "ERROR" {
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).logged.push(message.to_string());
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -255,7 +268,10 @@ fn advice(properties: &Properties, text: &str) -> &'static str {
     let protocol = properties.get("security.protocol").map_or("plaintext", String::as_str).to_lowercase();
     let text = text.to_lowercase();
     let says = |part: &str| text.contains(part);
-    if says("plaintext broker listener") || says("wrong version number") {
+    if says("plaintext broker listener")
+        || says("wrong version number")
+        || (says("closed by peer") && says("ssl_handshake"))
+    {
         "the port speaks plain text: set 'properties.security.protocol' without SSL, or use the TLS port"
     } else if says("certificate") {
         "set 'properties.ssl.ca.location' to the PEM file of the CA that signed the broker's certificate"

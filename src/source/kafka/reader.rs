@@ -10,7 +10,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::TopicPartition;
-use super::batch::{Batch, Inbox};
+use super::batch::{Batch, Inbox, Notice};
 use super::client::{Faults, Properties, configure, refused_configuration};
 use crate::error::{Error, Result};
 
@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 const GROUP_UNUSED: &str = "windrow";
 /// Bounds of the prefetch queue: below the first it stalls between fetches, above the second librdkafka refuses.
 const QUEUE_KBYTES: (usize, usize) = (1_024, 2_097_151);
+
+/// Seeking only talks to librdkafka's own thread.
+const SEEK_LIMIT: Duration = Duration::from_secs(10);
 
 /// See the module's text.
 pub struct Reader {
@@ -96,15 +99,24 @@ impl Reader {
         &self.partitions
     }
 
-    /// Stops fetching a partition; what was not yet polled is fetched again on [`Reader::resume`].
+    /// Stops fetching a partition and drops what has been fetched but not polled.
     pub fn pause(&self, index: usize) -> Result<()> {
-        let list = self.one(index)?;
+        let list = self.one(index, Offset::Invalid)?;
         self.inbox.consumer().pause(&list).map_err(|cause| self.refused("pause", index, cause))
     }
 
-    pub fn resume(&self, index: usize) -> Result<()> {
-        let list = self.one(index)?;
-        self.inbox.consumer().resume(&list).map_err(|cause| self.refused("resume", index, cause))
+    /// Goes on at `next_offset`, one past the last record that was polled.
+    ///
+    /// The offset is given, because librdkafka's own is wrong here: taking the end of a partition in a batch
+    /// moves it one too far (2.12: `rd_kafka_q_serve_rkmessages`), and the next record would be lost.
+    pub fn resume(&self, index: usize, next_offset: i64) -> Result<()> {
+        let refused = |cause| self.refused("resume", index, cause);
+        let list = self.one(index, Offset::Offset(next_offset))?;
+        let sought = self.inbox.consumer().seek_partitions(list, SEEK_LIMIT).map_err(refused)?;
+        for partition in sought.elements() {
+            partition.error().map_err(refused)?;
+        }
+        self.inbox.consumer().resume(&sought).map_err(refused)
     }
 
     /// Waits for a first event, `wait` at most, and returns those that are there.
@@ -118,16 +130,28 @@ impl Reader {
         while let Some(event) = consumer.poll(Duration::ZERO) {
             assert!(event.is_err(), "a message has bypassed the reader's queue");
         }
-        let troubles = consumer.client().context().take_fresh();
-        Batch::new(&mut self.inbox, troubles)
+        let faults = consumer.client().context();
+        let lost = faults.take_logged().into_iter().map(|line| self.lost(line));
+        let notices = lost.chain(faults.take_fresh().into_iter().map(Notice::Trouble)).collect();
+        Batch::new(&mut self.inbox, notices)
     }
 
-    fn one(&self, index: usize) -> Result<TopicPartitionList> {
+    /// Finds the partition that a line of the log is about: `…: topic [partition]: reason`.
+    fn lost(&self, line: String) -> Notice {
+        let found = self.partitions.iter().enumerate().find_map(|(index, at)| {
+            let start = line.find(&format!(": {} [{}]: ", at.topic, at.partition))?;
+            Some(Notice::Lost { partition: index, reason: line[start + 2..].to_string() })
+        });
+        found.unwrap_or(Notice::Trouble(line))
+    }
+
+    fn one(&self, index: usize, offset: Offset) -> Result<TopicPartitionList> {
         let Some(partition) = self.partitions.get(index) else {
             return Err(Error::internal(format!("the reader has no partition with index {index}")));
         };
         let mut list = TopicPartitionList::with_capacity(1);
-        list.add_partition(&partition.topic, partition.partition);
+        list.add_partition_offset(&partition.topic, partition.partition, offset)
+            .map_err(|cause| self.refused("go on", index, cause))?;
         Ok(list)
     }
 
