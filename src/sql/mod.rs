@@ -20,7 +20,7 @@ mod substitute;
 pub mod types;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use script::parse;
 pub use statement::{Script, Statement};

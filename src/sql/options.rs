@@ -6,15 +6,27 @@
 //! option and underline the file, and quote a value only where the option is not declared secret.
 
 mod settings;
+mod spec;
+mod table;
+mod tables;
+mod values;
 
 pub mod formats;
+mod jaas;
 pub mod kafka;
+mod properties;
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 pub use formats::{CsvOptions, Format, JsonOptions, MapNullKey, TimestampFormat};
-pub use kafka::{Bounded, Guarantee, KafkaOptions, Partitioner, Startup, Topics};
-pub use settings::{JobSettings, ResultMode};
+pub use kafka::{Bounded, Guarantee, KafkaOptions, KeyFormat, OffsetReset, Partitioner, Startup, Topics};
+pub use properties::is_secret;
+pub use settings::{JobSettings, ResultMode, job_settings};
+pub use spec::describe;
+pub use table::table_options;
 
 /// What a table's WITH clause says.
 #[derive(Debug, Clone, PartialEq)]

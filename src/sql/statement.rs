@@ -3,6 +3,7 @@
 //! Queries stay in the parser's own form; everything that declares is ours, because `CREATE TABLE` carries
 //! things (watermarks, metadata, computed columns) that no other dialect has.
 
+use std::fmt;
 use std::sync::Arc;
 
 use sqlparser::ast::{Expr, Query};
@@ -152,7 +153,7 @@ pub enum LikeMerge {
 }
 
 /// `'key' = 'value'` of a WITH clause.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RawOption {
     pub key: String,
     /// After `${…}` substitution: may be a secret, never to be shown.
@@ -200,7 +201,7 @@ pub struct EmitChanges {
 }
 
 /// `SET 'key' = 'value'`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SetOption {
     pub key: String,
     /// After `${…}` substitution.
@@ -208,4 +209,18 @@ pub struct SetOption {
     pub key_span: Span,
     pub value_span: Span,
     pub span: Span,
+}
+
+/// Shows the name, not the value.
+impl fmt::Debug for RawOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RawOption").field(&self.key).finish_non_exhaustive()
+    }
+}
+
+/// Shows the name, not the value.
+impl fmt::Debug for SetOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SetOption").field(&self.key).finish_non_exhaustive()
+    }
 }

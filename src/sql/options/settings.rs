@@ -1,8 +1,15 @@
 //! What the SET statements of a file say about its job.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Ignored;
+use super::tables::{self, Group};
+use super::values::{Given, Owner, Values};
+use crate::config::EPOCH_INTERVAL_MIN;
+use crate::error::{Result, SourceText};
+use crate::sql::statement::SetOption;
+use crate::time::show_duration;
 
 /// Settings of the job; None where the file says nothing, so that the command line or the default decides.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,4 +38,47 @@ pub enum ResultMode {
     Table,
     Changelog,
     Tableau,
+}
+
+/// Reads and checks the settings of a file; of a key that is set twice, the last one counts.
+pub fn job_settings(sets: &[SetOption], source: &Arc<SourceText>) -> Result<JobSettings> {
+    let owner = Owner { phrase: "in SET", group: Group::Set.name() };
+    let values = Values::read(sets.iter().map(Given::from), tables::of_group(Group::Set), &owner, source)?;
+    let interval = values.given("execution.checkpointing.interval");
+    let epoch_interval = interval.and_then(|_| values.duration("execution.checkpointing.interval"));
+    if let (Some(given), Some(epoch)) = (interval, epoch_interval)
+        && epoch < EPOCH_INTERVAL_MIN
+    {
+        let least = show_duration(EPOCH_INTERVAL_MIN);
+        return Err(values
+            .refuse(&given, "the epoch interval is too short", format!("at least {least}"))
+            .fix(format!("write `SET 'execution.checkpointing.interval' = '{least}'`, or more")));
+    }
+    let lanes = values.integer("parallelism.default");
+    if let (Some(given), Some(0)) = (values.given("parallelism.default"), lanes) {
+        return Err(values.refuse(&given, "a job needs a lane", "at least 1"));
+    }
+    let name = values.text("pipeline.name");
+    if let (Some(given), Some(text)) = (values.given("pipeline.name"), &name)
+        && text.contains(['/', '\\', '\0'])
+    {
+        return Err(values
+            .refuse(&given, "a job's name cannot contain a slash", "")
+            .fix("it is the name of its checkpoint folder, too: use letters, digits, `-`, `_` and `.`"));
+    }
+    let given_duration = |key: &str| values.given(key).and_then(|_| values.duration(key));
+    Ok(JobSettings {
+        epoch_interval,
+        lanes: lanes.and_then(|lanes| usize::try_from(lanes).ok()),
+        name,
+        time_zone: values.given("table.local-time-zone").map(|given| given.value.to_owned()),
+        idle_timeout: given_duration("table.exec.source.idle-timeout"),
+        state_ttl: given_duration("table.exec.state.ttl"),
+        result_mode: values.choice("sql-client.execution.result-mode").map(|mode| match mode {
+            "table" => ResultMode::Table,
+            "changelog" => ResultMode::Changelog,
+            _ => ResultMode::Tableau,
+        }),
+        ignored: values.ignored(),
+    })
 }
