@@ -167,7 +167,8 @@ impl fmt::Display for BadRecord {
             write!(f, "column `{column}`: ")?;
         }
         f.write_str(self.reason.sentence())?;
-        if self.reason.has_place() {
+        // No field's value stands at byte 0: it means that the place is not known.
+        if self.reason.has_place() && (self.at_byte > 0 || !self.reason.blames_field()) {
             write!(f, " at byte {}", self.at_byte)?;
         }
         if let BadReason::NotJson(syntax) = self.reason {

@@ -208,3 +208,116 @@ impl Decoder {
 fn trimmed<'a>(text: &'a [u8], column: &Column) -> &'a [u8] {
     if matches!(column, Column::Text(_)) { text } else { text.trim_ascii() }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Array, AsArray};
+    use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
+
+    use super::*;
+
+    fn spec(name: &str, ty: SqlType) -> ColumnSpec {
+        ColumnSpec { name: name.into(), ty, not_null: false }
+    }
+
+    /// Columns 0 and 2 of three.
+    fn decoder(options: Options) -> Decoder {
+        let columns = [(0, spec("id", SqlType::String)), (2, spec("n", SqlType::Int))];
+        Decoder::new(3, &columns, options).unwrap()
+    }
+
+    fn reason(decoder: &mut Decoder, line: &str) -> BadReason {
+        decoder.push(line.as_bytes()).unwrap_err().reason
+    }
+
+    fn texts(column: &ArrayRef) -> Vec<Option<&str>> {
+        column.as_string_view().iter().collect()
+    }
+
+    #[test]
+    fn columns_are_taken_by_their_place() {
+        let mut decoder = decoder(Options::default());
+        for line in ["a,x,1", " b ,x, 2 \r\n", "\"c,\"\"c\",,3\n", ",,4", "\"two\nlines\",,5"] {
+            decoder.push(line.as_bytes()).unwrap();
+        }
+        let columns = decoder.take().unwrap();
+        let ids = [Some("a"), Some(" b "), Some("c,\"c"), Some(""), Some("two\nlines")];
+        assert_eq!(texts(&columns[0]), ids);
+        assert_eq!(columns[1].as_primitive::<Int32Type>().values(), &[1, 2, 3, 4, 5]);
+        assert_eq!((decoder.rows(), decoder.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn a_bad_line_says_why_and_leaves_nothing() {
+        let mut decoder = decoder(Options::default());
+        for (line, expected) in [
+            ("", BadReason::Empty),
+            ("\r\n", BadReason::Empty),
+            ("a,b", BadReason::CsvColumns),
+            ("a,b,1,2", BadReason::CsvColumns),
+            ("a,b,x", BadReason::TypeMismatch),
+            ("a,b,", BadReason::TypeMismatch),
+            ("a,b,3000000000", BadReason::OutOfRange),
+            ("a,\"b,1", BadReason::CsvQuotes),
+            ("a,b,1\nc,d,2", BadReason::CsvQuotes),
+        ] {
+            assert_eq!(reason(&mut decoder, line), expected, "{line}");
+            assert_eq!(decoder.rows(), 0);
+            decoder.push(b"k,,1").unwrap();
+            assert_eq!(texts(&decoder.take().unwrap()[0]), [Some("k")], "{line}");
+        }
+        assert_eq!(decoder.push(b"a,\xff,1").unwrap_err().at_byte, 2);
+        let bad = decoder.push(b"a,b,x").unwrap_err();
+        assert_eq!(bad.describe(), "column `n`: the value cannot be read as the declared type");
+    }
+
+    #[test]
+    fn the_options_of_the_format_are_followed() {
+        let options = Options {
+            delimiter: b';',
+            quote: Some(b'\''),
+            escape: Some(b'\\'),
+            null_literal: Some("n/a".into()),
+            allow_comments: true,
+            ..Options::default()
+        };
+        let mut decoder = decoder(options);
+        assert_eq!(reason(&mut decoder, "# a comment"), BadReason::Empty);
+        decoder.push(b"'a\\';b';;n/a").unwrap();
+        decoder.push(b"n/a;;7").unwrap();
+        let columns = decoder.take().unwrap();
+        assert_eq!(texts(&columns[0]), [Some("a';b"), None]);
+        assert!(columns[1].is_null(0) && columns[1].is_valid(1));
+        let mut decoder = self::decoder(Options { quote: None, ..Options::default() });
+        decoder.push(b"\"a,b,1").unwrap();
+        assert_eq!(texts(&decoder.take().unwrap()[0]), [Some("\"a")]);
+    }
+
+    #[test]
+    fn ignored_parse_errors_are_null() {
+        let decode = DecodeOptions { ignore_parse_errors: true, ..DecodeOptions::default() };
+        let mut decoder = decoder(Options { decode, ..Options::default() });
+        for line in ["a,b,x", "a", "a,b,1,2"] {
+            decoder.push(line.as_bytes()).unwrap();
+        }
+        let columns = decoder.take().unwrap();
+        let numbers: Vec<_> = columns[1].as_primitive::<Int32Type>().iter().collect();
+        assert_eq!(numbers, [None, None, Some(1)]);
+    }
+
+    #[test]
+    fn null_is_refused_where_it_is_not_allowed_and_parts_are_refused_at_once() {
+        let column = ColumnSpec { name: "t".into(), ty: SqlType::Timestamp(3), not_null: true };
+        let options = Options { null_literal: Some(String::new()), ..Options::default() };
+        let mut decoder = Decoder::new(1, &[(0, column)], options).unwrap();
+        assert_eq!(reason(&mut decoder, "\"\""), BadReason::NullNotAllowed);
+        decoder.push(b"1970-01-01 00:00:01").unwrap();
+        decoder.push(b"1970-01-01 00:00:02").unwrap();
+        decoder.truncate(1);
+        let columns = decoder.take().unwrap();
+        assert_eq!(columns[0].as_primitive::<TimestampMicrosecondType>().values(), &[1_000_000]);
+        let parts = spec("l", SqlType::Array(Box::new(SqlType::Int)));
+        let error = Decoder::new(1, &[(0, parts)], Options::default()).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+    }
+}

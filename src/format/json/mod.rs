@@ -9,6 +9,8 @@ mod scan;
 mod write;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use decode::Decoder;
