@@ -20,6 +20,9 @@ use self::producer::Deliveries;
 use crate::error::{Error, Result};
 use crate::source::kafka::Properties;
 
+/// Lengths, time and offset of a record, each as the longest number (`RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD`).
+const RECORD_OVERHEAD_BYTES: usize = 36;
+
 /// What a reader may rely on after a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guarantee {
@@ -43,12 +46,12 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// What counts against `message.max.bytes`, rounded up where headers' lengths take a varying number of bytes.
+    /// What counts against `message.max.bytes`: librdkafka's upper bound of what it takes on the wire.
     pub fn size_bytes(&self) -> usize {
         let len = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
         let headers: usize =
             self.headers.iter().map(|(name, value)| name.len() + len(value.as_deref()) + 10).sum();
-        len(self.key) + len(self.value) + headers
+        RECORD_OVERHEAD_BYTES + len(self.key) + len(self.value) + headers
     }
 }
 
@@ -68,7 +71,7 @@ impl<'a> TopicRows<'a> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PublishReport {
     pub rows: u64,
-    /// Keys, values and headers, before compression.
+    /// [`Record::size_bytes`] of all, before compression.
     pub bytes: u64,
     /// How often it was started over.
     pub retries: u32,
@@ -113,7 +116,7 @@ pub struct Publisher {
     transactional_id: Option<String>,
     /// Bounds the calls that do not publish.
     timeout: Duration,
-    /// Largest record that is sent, in bytes of key, value and headers.
+    /// Largest [`Record::size_bytes`] that is sent.
     message_bytes_max: usize,
     producer: BaseProducer<Deliveries>,
 }
@@ -222,7 +225,7 @@ impl Publisher {
                     let what = format!("a row for topic `{topic}` is larger than Kafka's limit");
                     let sizes = format!("it has {bytes} bytes, the limit is {}", self.message_bytes_max);
                     let error = Error::user(what).note(sizes).fix(
-                        "raise 'properties.max.request.size' and the topic's `max.message.bytes`, or write less",
+                        "raise 'properties.max.request.size' and the topic's `max.message.bytes`",
                     );
                     return Err(PublishError::TooLarge { topic, row, error });
                 }

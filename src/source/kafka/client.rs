@@ -284,7 +284,7 @@ fn advice(properties: &Properties, text: &str) -> &'static str {
     } else if says("refused") {
         "check 'properties.bootstrap.servers', and that the broker is running"
     } else if protocol == "plaintext" {
-        "if the broker expects TLS or SASL, set 'properties.security.protocol'; if not, check that it is running"
+        "if the broker expects TLS or SASL, set 'properties.security.protocol', else check that it runs"
     } else {
         "check 'properties.bootstrap.servers' and 'properties.security.protocol'"
     }

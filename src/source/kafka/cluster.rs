@@ -36,7 +36,7 @@ pub enum Startup {
     Latest,
     /// Where the group has committed; `Reset` where it has not.
     Group(Reset),
-    /// The first record with this timestamp or a later one, milliseconds since 1970; the end if there is none.
+    /// The first record at or after this time (milliseconds since 1970); the end if there is none.
     Timestamp(i64),
     /// Next offset by partition number; others start where the group has committed, else at the beginning.
     Specific(BTreeMap<i32, i64>),
@@ -113,7 +113,7 @@ impl Cluster {
         self.offsets(partitions, Offset::End)
     }
 
-    /// The offset of the first record with this timestamp or a later one, else the end; milliseconds since 1970.
+    /// The offset of the first record at or after this time (milliseconds since 1970), else the end.
     pub fn offsets_at(&self, partitions: &[TopicPartition], timestamp_ms: i64) -> Result<Vec<i64>> {
         self.offsets(partitions, Offset::Offset(timestamp_ms.max(0)))
     }

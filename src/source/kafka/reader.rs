@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 
 /// The consumer's interface wants a group even where none is used.
 const GROUP_UNUSED: &str = "windrow";
-/// Bounds of the prefetch queue: below the first it stalls between fetches, above the second librdkafka refuses.
+/// Bounds of the prefetch queue: below the first it stalls, above the second librdkafka refuses.
 const QUEUE_KBYTES: (usize, usize) = (1_024, 2_097_151);
 
 /// Seeking only talks to librdkafka's own thread.
