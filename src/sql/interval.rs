@@ -25,15 +25,17 @@ impl Length {
 
     /// The text that `INTERVAL '…'` takes without a unit: `90 minutes`, `14 months`.
     pub fn text(self) -> String {
-        if self.months != 0 {
-            return format!("{} months", self.months);
-        }
         let units = [(DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes"), (SECOND, "seconds")];
-        match units.iter().find(|(per, _)| self.micros != 0 && self.micros % per == 0) {
+        let time = match units.iter().find(|(per, _)| self.micros != 0 && self.micros % per == 0) {
             Some((per, unit)) => format!("{} {unit}", self.micros / per),
             None if self.micros == 0 => "0 seconds".into(),
             None if self.micros % 1_000 == 0 => format!("{} milliseconds", self.micros / 1_000),
             None => format!("{} microseconds", self.micros),
+        };
+        match (self.months, self.micros) {
+            (0, _) => time,
+            (months, 0) => format!("{months} months"),
+            (months, _) => format!("{months} months {time}"),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::error::{SourceText, Span};
 use crate::sql::statement::{
     ColumnKind, CreateTable, Insert, LikeMerge, MetadataKey, Script, SetOption, Statement,
 };
+use crate::sql::types::SqlType;
 use crate::sql::{parse, span};
 
 pub(super) fn source(text: &str) -> Arc<SourceText> {
@@ -38,6 +39,13 @@ fn insert(script: &Script, at: usize) -> &Insert {
     match &script.statements[at] {
         Statement::Insert(insert) => insert,
         other => panic!("{other:?}"),
+    }
+}
+
+fn refusal(text: &str) -> String {
+    match parse(&source(text), &environment) {
+        Ok(script) => panic!("accepted: {:?}", script.statements),
+        Err(error) => error.to_string(),
     }
 }
 
@@ -197,5 +205,178 @@ fn every_spelling_of_a_type_is_understood() {
         let table = table(&format!("CREATE TABLE t (a {declared}, b INT)"));
         assert_eq!(table.columns[0].ty.as_ref().unwrap().to_string(), expected, "{declared}");
         assert_eq!(table.columns.len(), 2, "{declared}");
+    }
+}
+
+#[test]
+fn statements_we_do_not_have_are_refused_by_name() {
+    assert_eq!(
+        refusal("SELECT 1;\nDROP TABLE t;"),
+        "error: `DROP` statements are not supported
+  --> q.sql:2:1
+   |
+ 2 | DROP TABLE t;
+   | ^^^^
+   = a file consists of CREATE TABLE, CREATE VIEW, INSERT INTO, SELECT, SET and EXECUTE STATEMENT SET statements
+   = fix: a file declares each table once: change or remove its CREATE TABLE"
+    );
+    let cases = [
+        ("ALTER TABLE t ADD a INT", "`ALTER` statements are not supported"),
+        ("EXPLAIN SELECT 1", "run `windrow explain FILE.sql`"),
+        ("UPDATE t SET a = 1", "a stream is not edited"),
+        ("USE CATALOG x", "there are no catalogs, jars or modules to choose"),
+        ("FOO BAR", "`FOO` statements are not supported"),
+        ("= 1", "a statement cannot start like this"),
+        ("CREATE CATALOG c WITH ('a' = 'b')", "only tables and views can be created"),
+        ("CREATE TEMPORARY FUNCTION f AS 'x'", "only tables and views can be created"),
+        ("CREATE OR REPLACE TABLE t (a INT)", "`CREATE OR REPLACE` is not supported"),
+        ("CREATE TABLE t AS SELECT 1", "`CREATE TABLE … AS SELECT` is not supported"),
+        ("CREATE TABLE c.d.t (a INT)", "^^^^^ a name of several parts"),
+        ("INSERT OVERWRITE t SELECT 1", "`INSERT OVERWRITE` is not supported"),
+        ("INSERT INTO t PARTITION (a = 1) SELECT 1", "`INSERT INTO … PARTITION (…)` is not supported"),
+        ("EXECUTE STATEMENT SET BEGIN SELECT 1; END", "a statement set contains only INSERT statements"),
+        ("BEGIN STATEMENT SET; INSERT INTO t SELECT 1;", "the statement set is not closed"),
+        ("END;", "`END` without a statement set"),
+        ("CREATE VIEW v AS SELECT 1 EMIT CHANGES", "`EMIT CHANGES` belongs to the INSERT or SELECT"),
+        ("SELECT 1 EMIT CHANGES EVERY INTERVAL '1' MONTH", "needs an interval of a fixed length above zero"),
+        ("SELECT a FROM t /*+ OPTIONS('a'='b') */", "hints are not supported"),
+    ];
+    for (text, expected) in cases {
+        let error = refusal(text);
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn syntax_errors_say_what_is_expected_and_where() {
+    assert_eq!(
+        refusal("CREATE TABLE t (\n  a INT\n  b STRING\n)"),
+        "error: syntax error: expected `,` or `)`, found `b`
+  --> q.sql:3:3
+   |
+ 3 |   b STRING
+   |   ^ expected `,` or `)`"
+    );
+    assert_eq!(
+        refusal("SELECT a FROM t WHERE"),
+        "error: syntax error: expected an expression, found the end of the statement
+  --> q.sql:1:22
+   |
+ 1 | SELECT a FROM t WHERE
+   |                      ^ expected an expression"
+    );
+    let cases = [
+        ("SELECT a FROM t GROUP a", "expected the end of the statement, found `GROUP`"),
+        ("SELECT (a FROM t", "expected `)`, found `FROM`"),
+        ("INSERT INTO t", "expected `SELECT` or `VALUES`, found the end of the statement"),
+        ("CREATE TABLE t (a INT) WITH (connector = 'kafka')", "expected an option's name in single quotes"),
+        ("CREATE TABLE t (a INT) WITH ('a' = 'b'", "expected `,` or `)`, found the end of the statement"),
+        ("CREATE TABLE t (a INT) WITH ('a' = 'b' 'c' = 'd')", "expected `,` or `)`, found `'c'`"),
+        ("SET", "expected `'key' = 'value'`"),
+        ("SELECT 'a", "syntax error: unterminated string literal"),
+    ];
+    for (text, expected) in cases {
+        let error = refusal(text);
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn messages_quote_the_file_and_never_a_substituted_value() {
+    for text in [
+        "SELECT 'x' '${SECRET}' 'y' FROM",
+        "CREATE TABLE t (a INT) WITH ('k' = 'v' '${SECRET}')",
+        "CREATE TABLE t (a INT METADATA FROM '${SECRET}')",
+        "SELECT a FROM t LIMIT '${SECRET}' '${SECRET}'",
+        "SET 'a' = 'b' '${SECRET}'",
+        "INSERT INTO '${SECRET}' SELECT 1",
+    ] {
+        let error = refusal(text);
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn unset_variables_are_named_and_underlined() {
+    assert_eq!(
+        refusal("CREATE TABLE t (a INT) WITH (\n  'topic' = 'it''s ${PREFIX}-orders')"),
+        "error: environment variable `PREFIX` is not set
+  --> q.sql:2:20
+   |
+ 2 |   'topic' = 'it''s ${PREFIX}-orders')
+   |                    ^^^^^^^^^ has no value and no default
+   = fix: set it (`export PREFIX=…`), or give a default: `${PREFIX:-default}`"
+    );
+    assert!(refusal("SELECT '${a b}'").contains("`a b` is not the name of a variable"));
+    assert!(refusal("SELECT '${A'").contains("`${` without a closing brace"));
+    assert!(refusal("SELECT '${file:/none}'").contains("file `/none` cannot be read"));
+    assert!(refusal("SELECT '${X:-${Y}}'").contains("environment variable `Y` is not set"));
+}
+
+#[test]
+fn tables_that_contradict_themselves_are_refused() {
+    assert_eq!(
+        refusal("CREATE TABLE t (ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' MONTH)"),
+        "error: a watermark is the event time column, less a fixed interval
+  --> q.sql:1:54
+   |
+ 1 | CREATE TABLE t (ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' MONTH)
+   |                                                      ^^^^^^^^^^^^^^^^^^^^^^^
+   = fix: write `WATERMARK FOR ts AS ts - INTERVAL '5' SECOND`"
+    );
+    let cases = [
+        ("(a INT, a INT)", "column `a` is declared twice"),
+        ("(user_id INT, PRIMARY KEY (usr_id) NOT ENFORCED)", "did you mean `user_id`?"),
+        ("(a INT, PRIMARY KEY (a))", "a primary key of a stream cannot be enforced"),
+        ("(a INT PRIMARY KEY NOT ENFORCED, PRIMARY KEY (a) NOT ENFORCED)", "two primary keys"),
+        ("(a INT, UNIQUE (a))", "UNIQUE constraints are not supported"),
+        ("(a INT DEFAULT 1)", "this column constraint is not supported"),
+        ("(t TIMESTAMP, WATERMARK FOR t AS t, WATERMARK FOR t AS t)", "has two watermarks"),
+        ("(t TIMESTAMP, WATERMARK FOR t AS SOURCE_WATERMARK())", "Kafka has no watermarks of its own"),
+        ("(t TIMESTAMP, WATERMARK FOR t AS other - INTERVAL '1' SECOND)", "WATERMARK FOR t AS t - INTERVAL"),
+        ("(a STRING METADATA FROM 'leader-epoch')", "a record has no such metadata"),
+        ("(a INT) WITH ('k' = 'v', 'k' = 'w')", "option `k` is given twice"),
+        ("(a INT) LIKE b (INCLUDING EVERYTHING)", "not a LIKE option"),
+        ("(a INT) DISTRIBUTED BY HASH(a) INTO 4 BUCKETS", "`DISTRIBUTED BY` is not supported"),
+        ("(a MULTISET<INT>)", "unknown type `MULTISET`"),
+        ("(a INT MULTISET)", "there are no multisets"),
+        ("(a BIGINT UNSIGNED)", "there are no unsigned integers"),
+        ("(a ROW<b UUID>)", "use STRING"),
+        ("(a DECIMAL(39, 2))", "1 to 38 digits"),
+        ("(a DECIMAL(3, 4))", "no such decimal"),
+        ("(a TIMESTAMP(10))", "10 is too large here"),
+        ("(a TIMESTAMP(3) WITH TIME ZONE)", "write `TIMESTAMP_LTZ(3)`: a point in time"),
+        ("(a ARRAY<INT>>)", "expected one `>` less before"),
+        ("(a ROW<b INT, b INT>)", "field `b` is declared twice"),
+        ("(a GEOMETRY)", "the types are BOOLEAN, TINYINT"),
+    ];
+    for (rest, expected) in cases {
+        let error = refusal(&format!("CREATE TABLE t {rest}"));
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_cast_names_the_types_a_column_can_have() {
+    let cases = [
+        ("TIMESTAMP(3)", "TIMESTAMP(3)"),
+        ("TIMESTAMP_LTZ(3)", "TIMESTAMP_LTZ(3)"),
+        ("TIMESTAMP(3) WITH LOCAL TIME ZONE", "TIMESTAMP_LTZ(3)"),
+        ("ROW<a INT, b ARRAY<STRING>>", "ROW<`a` INT, `b` ARRAY<STRING>>"),
+        ("MAP<STRING, DECIMAL(10, 2)>", "MAP<STRING, DECIMAL(10, 2)>"),
+        ("BYTES", "BYTES"),
+        ("TIME(3)", "TIME(3)"),
+        ("DOUBLE PRECISION", "DOUBLE"),
+    ];
+    for (written, expected) in cases {
+        let script = script(&format!("SELECT CAST(x AS {written}) FROM t"));
+        let Statement::Select(select) = &script.statements[0] else { panic!("not a query") };
+        let projection = &select.query.body.as_select().unwrap().projection[0];
+        let sqlparser::ast::SelectItem::UnnamedExpr(sqlparser::ast::Expr::Cast { data_type, .. }) =
+            projection
+        else {
+            panic!("not a cast")
+        };
+        assert_eq!(SqlType::from_ast(data_type).unwrap().to_string(), expected, "{written}");
     }
 }
