@@ -76,7 +76,7 @@ enum Change {
     IntOrZero,
 }
 
-/// One of DataFusion's functions with another result.
+/// One of DataFusion's functions with another result; its aliases stay DataFusion's.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Changed {
     inner: Arc<ScalarUDF>,
@@ -86,10 +86,6 @@ struct Changed {
 impl ScalarUDFImpl for Changed {
     fn name(&self) -> &str {
         self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
     }
 
     fn signature(&self) -> &Signature {
@@ -153,6 +149,10 @@ fn any_null(args: &[ColumnarValue], rows: usize) -> Result<BooleanArray> {
 /// Ours, made from DataFusion's.
 pub(super) fn functions(theirs: &[Arc<ScalarUDF>]) -> Vec<Arc<ScalarUDF>> {
     let changes = [
+        ("array_concat", Change::NullIfAnyIs),
+        ("array_except", Change::NullIfAnyIs),
+        ("array_intersect", Change::NullIfAnyIs),
+        ("array_union", Change::NullIfAnyIs),
         ("greatest", Change::NullIfAnyIs),
         ("least", Change::NullIfAnyIs),
         ("cardinality", Change::Int),

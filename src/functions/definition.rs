@@ -26,6 +26,7 @@ use datafusion::logical_expr::{
 use regex::Regex;
 
 use super::java_time::Pattern;
+use super::json::Path;
 use super::zone;
 
 /// What a parameter takes.
@@ -41,7 +42,7 @@ pub(super) enum Param {
     Integer,
     /// A number, as DOUBLE.
     Number,
-    /// DATE, TIMESTAMP, TIMESTAMP_LTZ or a text of them, as what the session's wall clock shows.
+    /// DATE, TIME, TIMESTAMP, TIMESTAMP_LTZ or a text of them, as what the session's wall clock shows.
     Wall,
     /// Anything, as it is. Only for functions of whole columns.
     Any,
@@ -222,6 +223,7 @@ impl ScalarUDFImpl for Definition {
             zone,
             regex: Memo::default(),
             pattern: Memo::default(),
+            path: Memo::default(),
         };
         let result = call.evaluate(self.eval)?;
         Ok(match constant {
@@ -258,9 +260,12 @@ impl Definition {
                 let number = given.is_numeric() || given.is_null();
                 (number.then_some(DataType::Float64), "a number")
             }
+            Param::Wall if matches!(given, DataType::Time32(_) | DataType::Time64(_)) => {
+                return Ok(DataType::Time64(TimeUnit::Microsecond));
+            }
             Param::Wall => {
                 let ty = wall.map(|zone| DataType::Timestamp(TimeUnit::Microsecond, zone));
-                (ty, "a DATE or a TIMESTAMP")
+                (ty, "a DATE, a TIME or a TIMESTAMP")
             }
         };
         match coerced {
@@ -329,6 +334,11 @@ fn walls(array: &ArrayRef, zone: Option<&Tz>) -> Result<TimestampMicrosecondArra
     let has_zone = matches!(array.data_type(), DataType::Timestamp(_, Some(_)));
     let array = match array.data_type() {
         DataType::Timestamp(TimeUnit::Microsecond, _) => Arc::clone(array),
+        // A time of day is one of the first day.
+        DataType::Time64(_) => {
+            let micros = cast(&cast(array, &DataType::Time64(TimeUnit::Microsecond))?, &DataType::Int64)?;
+            cast(&micros, &DataType::Timestamp(TimeUnit::Microsecond, None))?
+        }
         DataType::Timestamp(_, zone) => {
             cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?
         }
@@ -350,10 +360,16 @@ pub(super) struct Call {
     pub(super) zone: Option<Tz>,
     regex: Memo<Regex>,
     pattern: Memo<Pattern>,
+    path: Memo<Path>,
 }
 
 impl Call {
-    /// An argument of kind [`Param::Any`] as a column of [`Call::rows`] rows.
+    /// Whether a function that is NULL for a NULL argument is NULL in a row.
+    pub(super) fn is_null(&self, index: usize) -> bool {
+        (0..self.args.len()).any(|i| self.row(index).is_null(i))
+    }
+
+    /// An argument as a column of [`Call::rows`] rows.
     pub(super) fn column(&self, i: usize) -> Result<ArrayRef> {
         let arg = &self.args[i];
         match (&arg.values, arg.constant) {
@@ -392,8 +408,7 @@ impl Call {
     }
 
     fn at<'a, T>(&'a self, index: usize, f: fn(Row<'a>) -> Result<Option<T>>) -> Result<Option<T>> {
-        let row = self.row(index);
-        if self.strict && (0..self.args.len()).any(|i| row.is_null(i)) { Ok(None) } else { f(row) }
+        if self.strict && self.is_null(index) { Ok(None) } else { f(self.row(index)) }
     }
 
     fn collect<'a, T, A: FromIterator<Option<T>>>(
@@ -472,9 +487,18 @@ impl<'a> Row<'a> {
 
     /// Argument `i` as a regular expression.
     pub(super) fn regex(self, i: usize) -> Result<Rc<Regex>> {
-        self.call.regex.get(self.text(i), |text| {
+        self.regex_of(self.text(i))
+    }
+
+    pub(super) fn regex_of(self, text: &str) -> Result<Rc<Regex>> {
+        self.call.regex.get(text, |text| {
             Regex::new(text).map_err(|e| exec_datafusion_err!("`{text}` is not a regular expression: {e}"))
         })
+    }
+
+    /// Argument `i` as a JSON path.
+    pub(super) fn path(self, i: usize) -> Result<Rc<Path>> {
+        self.call.path.get(self.text(i), Path::parse)
     }
 
     /// A Java date pattern.
@@ -487,25 +511,24 @@ fn primitive<T: ArrowPrimitiveType>(values: &PrimitiveArray<T>, position: usize)
     values.value(position)
 }
 
-/// The last thing compiled from a text: nearly always a constant of the query.
-struct Memo<T>(RefCell<Option<(String, Rc<T>)>>);
+/// The last two things compiled from a text, newest first: nearly always constants of the query.
+struct Memo<T>(RefCell<Vec<(String, Rc<T>)>>);
 
 impl<T> Default for Memo<T> {
     fn default() -> Self {
-        Memo(RefCell::new(None))
+        Memo(RefCell::new(Vec::with_capacity(2)))
     }
 }
 
 impl<T> Memo<T> {
     fn get(&self, text: &str, compile: fn(&str) -> Result<T>) -> Result<Rc<T>> {
-        let mut last = self.0.borrow_mut();
-        match &*last {
-            Some((key, value)) if key == text => Ok(Rc::clone(value)),
-            _ => {
-                let value = Rc::new(compile(text)?);
-                *last = Some((text.to_owned(), Rc::clone(&value)));
-                Ok(value)
-            }
+        let mut known = self.0.borrow_mut();
+        if let Some((_, value)) = known.iter().find(|(key, _)| key == text) {
+            return Ok(Rc::clone(value));
         }
+        let value = Rc::new(compile(text)?);
+        known.truncate(1);
+        known.insert(0, (text.to_owned(), Rc::clone(&value)));
+        Ok(value)
     }
 }

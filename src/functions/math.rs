@@ -142,7 +142,10 @@ mod tests {
             ("CAST(2.9 AS INT)", "2"),
             ("TRUNCATE(42.324, 2)", "42.32"),
             ("TRUNCATE(42.324)", "42.0"),
+            ("TRUNCATE(CAST('-1.255' AS DECIMAL(10, 3)), 1)", "-1.200"),
             ("SIGN(-3.5)", "-1.0"),
+            ("SIGN(0.0)", "0.0"),
+            ("SQRT(ABS(-9))", "3.0"),
             ("BIN(12)", "1100"),
             ("ABS(-3)", "3"),
         ]);
@@ -152,8 +155,10 @@ mod tests {
     fn random_numbers_differ_by_row_and_stay_in_their_range() {
         let session = Session::new();
         let row = session
-            .row("SELECT COUNT(DISTINCT r) > 1, MIN(r) >= 0, MAX(r) < 1000, MAX(f) < 1.0 \
-                  FROM (SELECT RAND_INTEGER(1000) AS r, RAND() AS f FROM (VALUES (1), (2), (3), (4), (5), (6)))")
+            .row(
+                "SELECT COUNT(DISTINCT r) > 1, MIN(r) >= 0, MAX(r) < 1000, MAX(f) < 1.0 FROM \
+                 (SELECT RAND_INTEGER(1000) AS r, RAND() AS f FROM (VALUES (1), (2), (3), (4), (5), (6)))",
+            )
             .unwrap();
         assert_eq!(row, ["true"; 4]);
         assert!(session.row("SELECT RAND_INTEGER(0)").unwrap_err().to_string().contains("positive"));

@@ -3,12 +3,15 @@
 //! [`register`] adds everything to a session that is being built. A function of a family is one entry of
 //! that family's `functions`; names that DataFusion gives another meaning are listed in `collisions`.
 
+mod array;
 mod clock;
+pub mod collisions;
 mod conditional;
 mod date;
 mod definition;
 mod encoding;
 mod java_time;
+mod json;
 mod math;
 mod planner;
 mod text;
@@ -20,7 +23,21 @@ use std::sync::Arc;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::ScalarUDF;
 
+pub use array::WITH_ORDINALITY;
 pub use clock::EpochClock;
+
+/// DataFusion's functions that Flink has under another name.
+const ALIASES: [(&str, &str); 9] = [
+    ("approx_distinct", "approx_count_distinct"),
+    ("array_remove_all", "array_remove"),
+    ("ends_with", "endswith"),
+    ("map", "map_from_arrays"),
+    ("random", "rand"),
+    ("signum", "sign"),
+    ("starts_with", "startswith"),
+    ("string_agg", "listagg"),
+    ("trunc", "truncate"),
+];
 
 /// Adds our functions to a session with DataFusion's defaults, replacing those of the same name.
 ///
@@ -29,38 +46,42 @@ pub use clock::EpochClock;
 pub fn register(builder: &mut SessionStateBuilder, clock: &Arc<EpochClock>) {
     let ours = scalar(clock);
     let named = |name: &str| ours.iter().find(|function| function.name() == name).cloned();
-    if let (Some(substring), Some(extract)) = (named("substr"), named("__extract")) {
-        let planner = Arc::new(planner::FlinkPlanner { substring, extract });
+    if let (Some(substring), Some(extract), Some(map_value)) =
+        (named("substr"), named("__extract"), named(array::MAP_VALUE))
+    {
+        let planner = Arc::new(planner::FlinkPlanner { substring, extract, map_value });
         builder.expr_planners().get_or_insert_default().insert(0, planner);
     }
     let functions = builder.scalar_functions().get_or_insert_default();
-    let aliases = [
-        ("random", "rand"),
-        ("signum", "sign"),
-        ("trunc", "truncate"),
-        ("starts_with", "startswith"),
-        ("ends_with", "endswith"),
-    ];
-    for function in functions.iter_mut() {
-        if let Some((_, alias)) = aliases.iter().find(|(name, _)| *name == function.name()) {
-            *function = Arc::new(function.as_ref().clone().with_aliases([*alias]));
-        }
-    }
-    functions.extend(conditional::functions(functions));
-    functions.extend(ours);
-    for aggregate in builder.aggregate_functions().get_or_insert_default() {
-        let aliases = [("approx_distinct", "approx_count_distinct"), ("string_agg", "listagg")];
-        if let Some((_, alias)) = aliases.iter().find(|(name, _)| *name == aggregate.name()) {
-            *aggregate = Arc::new(aggregate.as_ref().clone().with_aliases([*alias]));
-        }
-    }
+    let changed = conditional::functions(functions);
+    // Of two functions with one name the last counts: aliases after DataFusion's own, ours after all.
+    let aliased = ALIASES.iter().filter_map(|(name, alias)| {
+        let function = functions.iter().find(|function| function.name() == *name)?;
+        Some(Arc::new(function.as_ref().clone().with_aliases([*alias])))
+    });
+    let aliased: Vec<_> = aliased.collect();
+    functions.extend(aliased.into_iter().chain(changed).chain(ours));
+    let aggregates = builder.aggregate_functions().get_or_insert_default();
+    let aliased = ALIASES.iter().filter_map(|(name, alias)| {
+        let aggregate = aggregates.iter().find(|aggregate| aggregate.name() == *name)?;
+        Some(Arc::new(aggregate.as_ref().clone().with_aliases([*alias])))
+    });
+    let aliased: Vec<_> = aliased.collect();
+    aggregates.extend(aliased);
 }
 
 /// Every scalar function that this module adds or replaces.
 fn scalar(clock: &Arc<EpochClock>) -> Vec<Arc<ScalarUDF>> {
     let mut functions = vec![Arc::new(ScalarUDF::new_from_impl(window_start::WindowStart::new()))];
     functions.extend(clock::functions(clock));
-    let families = [text::functions(), date::functions(), math::functions(), encoding::functions()];
+    let families = [
+        text::functions(),
+        date::functions(),
+        math::functions(),
+        encoding::functions(),
+        array::functions(),
+        json::functions(),
+    ];
     functions.extend(families.into_iter().flatten().map(definition::Definition::udf));
     let of = functions.iter().find(|function| function.name() == "__unix_timestamp_of").cloned();
     functions.extend(of.map(|of| clock::unix_timestamp(clock, of)));

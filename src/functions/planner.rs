@@ -6,16 +6,22 @@
 
 use std::sync::Arc;
 
-use datafusion::common::Result;
+use arrow::datatypes::DataType;
+use datafusion::common::{DFSchema, Result, plan_err};
 use datafusion::logical_expr::expr::{NullTreatment, ScalarFunction};
-use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawAggregateExpr, RawWindowExpr};
-use datafusion::logical_expr::{Expr, ScalarUDF, WindowFunctionDefinition, lit};
+use datafusion::logical_expr::planner::{
+    ExprPlanner, PlannerResult, RawAggregateExpr, RawFieldAccessExpr, RawWindowExpr,
+};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, GetFieldAccess, ScalarUDF, WindowFunctionDefinition, lit,
+};
 
 /// Plans with Flink's defaults.
 #[derive(Debug)]
 pub(super) struct FlinkPlanner {
     pub(super) substring: Arc<ScalarUDF>,
     pub(super) extract: Arc<ScalarUDF>,
+    pub(super) map_value: Arc<ScalarUDF>,
 }
 
 impl ExprPlanner for FlinkPlanner {
@@ -26,6 +32,23 @@ impl ExprPlanner for FlinkPlanner {
 
     fn plan_extract(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
         let call = ScalarFunction::new_udf(Arc::clone(&self.extract), args);
+        Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
+    }
+
+    fn plan_field_access(
+        &self,
+        access: RawFieldAccessExpr,
+        schema: &DFSchema,
+    ) -> Result<PlannerResult<RawFieldAccessExpr>> {
+        if !matches!(access.expr.get_type(schema)?, DataType::Map(_, _)) {
+            return Ok(PlannerResult::Original(access));
+        }
+        let key = match access.field_access {
+            GetFieldAccess::NamedStructField { name } => Expr::Literal(name, None),
+            GetFieldAccess::ListIndex { key } => *key,
+            GetFieldAccess::ListRange { .. } => return plan_err!("a MAP has no ranges: use one key"),
+        };
+        let call = ScalarFunction::new_udf(Arc::clone(&self.map_value), vec![access.expr, key]);
         Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
     }
 

@@ -7,7 +7,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::Result;
 use datafusion::execution::SessionState;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
 use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionConfig;
 
@@ -43,6 +43,11 @@ impl Session {
         Session { state, clock }
     }
 
+    /// The function that a name calls.
+    pub(super) fn scalar(&self, name: &str) -> Option<&Arc<ScalarUDF>> {
+        self.state.scalar_functions().get(name)
+    }
+
     /// The optimized plan.
     pub(super) fn plan(&self, sql: &str) -> Result<LogicalPlan> {
         let plan = futures::executor::block_on(self.state.create_logical_plan(sql))?;
@@ -70,22 +75,36 @@ pub(super) fn shown(batches: &[RecordBatch]) -> Vec<String> {
 }
 
 /// Each expression gives its text, as a constant and with its texts in columns beside a row of NULLs.
+///
+/// All in two queries: planning is what takes time here.
 pub(super) fn check(cases: &[(&str, &str)]) {
     let session = Session::new();
-    for (expression, expected) in cases {
-        for sql in [format!("SELECT {expression}"), over_columns(expression)] {
-            match session.row(&sql) {
-                Ok(row) => assert_eq!(row, [*expected], "{sql}"),
-                Err(error) => panic!("{sql}: {error}"),
+    let select = |expressions: &[String]| {
+        let named = expressions.iter().enumerate().map(|(i, expression)| format!("{expression} AS e{i}"));
+        format!("SELECT {}", named.collect::<Vec<_>>().join(", "))
+    };
+    let constants: Vec<String> = cases.iter().map(|(expression, _)| (*expression).to_owned()).collect();
+    let mut values = vec!["1".to_owned()];
+    let over: Vec<String> =
+        cases.iter().map(|(expression, _)| over_columns(expression, &mut values)).collect();
+    let names: Vec<String> = (0..values.len()).map(|i| format!("c{i}")).collect();
+    let (row, nulls) = (values.join(", "), vec!["NULL"; values.len()].join(", "));
+    let rows = format!("(VALUES ({row}), ({nulls})) AS t({})", names.join(", "));
+    for sql in [select(&constants), format!("{} FROM {rows}", select(&over))] {
+        match session.row(&sql) {
+            Ok(row) => {
+                for ((expression, expected), given) in cases.iter().zip(row) {
+                    assert_eq!(given, *expected, "{expression}");
+                }
             }
+            Err(error) => panic!("{sql}: {error}"),
         }
     }
 }
 
 /// The same expression with each of its text literals in a column, where the optimizer cannot fold it.
-fn over_columns(expression: &str) -> String {
-    let literal = regex::Regex::new(r"(DATE|TIMESTAMP|INTERVAL)? ?'((?:[^']|'')*)'").expect("a pattern");
-    let mut values = Vec::new();
+fn over_columns(expression: &str, values: &mut Vec<String>) -> String {
+    let literal = regex::Regex::new(r"(DATE|TIMESTAMP|TIME|INTERVAL)? ?'((?:[^']|'')*)'").expect("a pattern");
     let over = literal.replace_all(expression, |found: &regex::Captures<'_>| match found.get(1) {
         Some(_) => found[0].to_owned(),
         None => {
@@ -93,10 +112,31 @@ fn over_columns(expression: &str) -> String {
             format!(" c{}", values.len() - 1)
         }
     });
-    if values.is_empty() {
-        return format!("SELECT {expression} FROM (VALUES (1), (2)) AS t(c0)");
+    over.into_owned()
+}
+
+#[test]
+fn aggregates_have_flinks_defaults() {
+    let session = Session::new();
+    let rows = "FROM (VALUES (1, NULL, 'x'), (2, 5, 'y'), (3, 6, NULL), (4, NULL, 'z')) AS t(id, n, s)";
+    for (aggregate, expected) in [
+        ("FIRST_VALUE(n)", "5"),
+        ("LAST_VALUE(n)", "6"),
+        ("FIRST_VALUE(n ORDER BY id DESC)", "6"),
+        ("FIRST_VALUE(n) RESPECT NULLS", "NULL"),
+        ("LISTAGG(s)", "x,y,z"),
+        ("LISTAGG(s, ' > ')", "x > y > z"),
+        ("APPROX_COUNT_DISTINCT(n)", "2"),
+        ("AVG(id)", "2.5"),
+        ("arrow_typeof(SUM(CAST(id AS INT)))", "Int64"),
+        ("COUNT(*)", "4"),
+    ] {
+        match session.row(&format!("SELECT {aggregate} {rows}")) {
+            Ok(row) => assert_eq!(row, [expected], "{aggregate}"),
+            Err(error) => panic!("{aggregate}: {error}"),
+        }
     }
-    let names: Vec<String> = (0..values.len()).map(|i| format!("c{i}")).collect();
-    let (row, nulls) = (values.join(", "), vec!["NULL"; values.len()].join(", "));
-    format!("SELECT {over} FROM (VALUES ({row}), ({nulls})) AS t({})", names.join(", "))
+    let frame = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING";
+    let over = format!("SELECT FIRST_VALUE(n) OVER (ORDER BY id {frame}) {rows}");
+    assert_eq!(session.row(&over).unwrap(), ["5"]);
 }

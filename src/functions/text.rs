@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use datafusion::common::{Result, plan_err};
+use regex::NoExpand;
 
 use super::definition::Param::{Bytes, Integer, Shown, Text};
 use super::definition::{Definition, Eval, Row};
@@ -163,34 +164,9 @@ fn regexp(row: Row<'_>) -> Result<Option<bool>> {
     Ok(Some(row.regex(1)?.is_match(row.text(0))))
 }
 
+/// Replaces every match; the replacement is taken as it is, `$1` too.
 fn regexp_replace(row: Row<'_>) -> Result<Option<Cow<'_, str>>> {
-    let replacement = from_java_replacement(row.text(2));
-    Ok(Some(row.regex(1)?.replace_all(row.text(0), replacement.as_ref())))
-}
-
-/// `$1` of Java is `${1}` here, where `$1a` would name a group `1a`; `\$` is a dollar sign.
-fn from_java_replacement(text: &str) -> Cow<'_, str> {
-    if !text.contains(['$', '\\']) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some('$') => out.push_str("$$"),
-                Some(escaped) => out.push(escaped),
-                None => out.push('\\'),
-            },
-            '$' if chars.peek().is_some_and(char::is_ascii_digit) => {
-                out.push_str("${");
-                out.extend(chars.next());
-                out.push('}');
-            }
-            other => out.push(other),
-        }
-    }
-    Cow::Owned(out)
+    Ok(Some(row.regex(1)?.replace_all(row.text(0), NoExpand(row.text(2)))))
 }
 
 fn regexp_extract(row: Row<'_>) -> Result<Option<Cow<'_, str>>> {
@@ -318,11 +294,10 @@ mod tests {
     }
 
     #[test]
-    fn regular_expressions_replace_all_and_know_java_groups() {
+    fn regular_expressions_replace_all_matches_and_extract_groups() {
         check(&[
             ("REGEXP_REPLACE('foobar', 'oo|ar', '')", "fb"),
-            ("REGEXP_REPLACE('a1b2', '([a-z])([0-9])', '$2$1x')", "1ax2bx"),
-            (r"REGEXP_REPLACE('ab', 'b', '\$1')", "a$1"),
+            ("REGEXP_REPLACE('a1b2', '([a-z])([0-9])', '$2$1x')", "$2$1x$2$1x"),
             ("REGEXP_EXTRACT('foothebar', 'foo(.*?)(bar)', 2)", "bar"),
             ("REGEXP_EXTRACT('foothebar', 'foo(.*?)(bar)')", "foothebar"),
             ("REGEXP_EXTRACT('foothebar', 'x(.*)', 1)", "NULL"),
