@@ -21,7 +21,8 @@ CREATE TABLE results (
 ) WITH ('connector' = 'filesystem', 'path' = '${OUT}/results', 'format' = 'json');
 
 INSERT INTO results
-SELECT id, a + INTERVAL '1-2' YEAR TO MONTH, a + INTERVAL '1 02:03' DAY TO MINUTE, a - INTERVAL '0.250' SECOND,
+SELECT id, a + INTERVAL '1-2' YEAR TO MONTH, a + INTERVAL '1 02:03' DAY TO MINUTE,
+       a - INTERVAL '0.250' SECOND,
        TIMESTAMPADD(WEEK, 2, a), TIMESTAMPDIFF(SECOND, a, b), TIMESTAMPDIFF(MINUTE, a, b),
        TIMESTAMPDIFF(WEEK, a, b), TIMESTAMPDIFF(YEAR, a, b), a < b,
        b BETWEEN a - INTERVAL '1' HOUR AND a + INTERVAL '1' HOUR

@@ -24,6 +24,7 @@ CREATE TABLE results (
 ) WITH ('connector' = 'filesystem', 'path' = '${OUT}/results', 'format' = 'json');
 
 INSERT INTO results
-SELECT id, LN(x), LOG10(x), LOG2(x), LOG(2, x), EXP(n), SIN(x), ATAN2(x, 1), DEGREES(x), ROUND(x, 1), -x, n % 3,
+SELECT id, LN(x), LOG10(x), LOG2(x), LOG(2, x), EXP(n), SIN(x), ATAN2(x, 1), DEGREES(x),
+       ROUND(x, 1), -x, n % 3,
        HEX(n), BIN(n)
 FROM t;
