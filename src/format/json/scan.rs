@@ -106,7 +106,7 @@ pub(super) fn string(text: &[u8], start: usize, scan: &mut Scan) -> Scanned<Stri
 
 /// How many of the bytes come before the first quote, backslash or control character.
 #[inline(always)]
-fn plain_bytes(bytes: [u8; 16]) -> usize {
+pub(super) fn plain_bytes(bytes: [u8; 16]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     // The lowest set bit is exact: a borrow can only reach bytes above a true hit.

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::scan::{load16, plain_bytes};
 use crate::format::TimestampFormat;
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
@@ -9,36 +10,39 @@ const HEX: &[u8; 16] = b"0123456789ABCDEF";
 /// Appends a string in quotes.
 pub(super) fn string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    let mut written = 0;
-    for (at, &c) in text.iter().enumerate() {
-        if c >= 0x20 && c != b'"' && c != b'\\' {
+    let (mut written, mut position) = (0, 0);
+    while position < text.len() {
+        // What needs no escape is skipped in steps of 16; beyond the end there are zeros, which stop it.
+        let plain = plain_bytes(load16(text, position));
+        position += plain;
+        if plain == 16 || position >= text.len() {
             continue;
         }
-        out.extend_from_slice(&text[written..at]);
-        written = at + 1;
-        let short = match c {
-            b'"' | b'\\' => c,
-            b'\n' => b'n',
-            b'\r' => b'r',
-            b'\t' => b't',
-            0x8 => b'b',
-            0xc => b'f',
-            _ => {
-                out.extend_from_slice(&[
-                    b'\\',
-                    b'u',
-                    b'0',
-                    b'0',
-                    HEX[usize::from(c >> 4)],
-                    HEX[usize::from(c & 15)],
-                ]);
-                continue;
-            }
-        };
-        out.extend_from_slice(&[b'\\', short]);
+        out.extend_from_slice(&text[written..position]);
+        escape(text[position], out);
+        position += 1;
+        written = position;
     }
     out.extend_from_slice(&text[written..]);
     out.push(b'"');
+}
+
+fn escape(c: u8, out: &mut Vec<u8>) {
+    let short = match c {
+        b'"' | b'\\' => c,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0x8 => b'b',
+        0xc => b'f',
+        _ => {
+            let hex = [HEX[usize::from(c >> 4)], HEX[usize::from(c & 15)]];
+            out.extend_from_slice(b"\\u00");
+            out.extend_from_slice(&hex);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
 }
 
 pub(super) fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
@@ -251,6 +255,14 @@ mod tests {
         let text = "a\"b\\c/\n\r\t\u{8}\u{c}\u{1}\u{1f}é\u{7f}😀";
         let expected = "\"a\\\"b\\\\c/\\n\\r\\t\\b\\f\\u0001\\u001Fé\u{7f}😀\"";
         assert_eq!(written(|out| string(text.as_bytes(), out)), expected);
+        for length in 0..50 {
+            for at in 0..=length {
+                let (before, after) = ("x".repeat(at), "y".repeat(length - at));
+                let text = format!("{before}\"{after}");
+                let expected = format!("\"{before}\\\"{after}\"");
+                assert_eq!(written(|out| string(text.as_bytes(), out)), expected);
+            }
+        }
     }
 
     #[test]
