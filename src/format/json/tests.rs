@@ -283,6 +283,17 @@ fn bad_fields_are_null_when_parse_errors_are_ignored() {
 }
 
 #[test]
+fn many_bad_maps_in_a_record_do_not_add_up_to_nesting() {
+    let options = DecodeOptions { ignore_parse_errors: true, ..DecodeOptions::default() };
+    let columns = specs(&[("l", array_of(map_of(SqlType::Int, SqlType::Int)))]);
+    let mut decoder = Decoder::new(&columns, options).unwrap();
+    let payload = format!("{{\"l\":[{}{{\"1\":2}}]}}", r#"{"1":1,"x":2},"#.repeat(100));
+    decoder.push(payload.as_bytes()).unwrap();
+    let expected = format!("[{}{{1: 2}}]", "NULL, ".repeat(100));
+    assert_eq!(shown(&decoder.take().unwrap()[0], 0), expected);
+}
+
+#[test]
 fn missing_and_null_fields_can_be_refused() {
     let mut columns = specs(&[("a", SqlType::Int), ("b", SqlType::Int)]);
     columns[1].not_null = true;
