@@ -23,13 +23,16 @@ pub const WITH_ORDINALITY: &str = "__with_ordinality";
 pub(super) const MAP_VALUE: &str = "__map_value";
 
 pub(super) fn functions() -> Vec<Definition> {
-    let ordinality = Eval::Columns { returns: numbered_type, eval: |call| with_ordinality(&call.column(0)?) };
+    let ordinality = Eval::Columns {
+        returns: |given, _| numbered_type(given),
+        eval: |call| with_ordinality(&call.column(0)?),
+    };
     let element =
-        Eval::Columns { returns: |given| Ok(item_of(&given[0])?.data_type().clone()), eval: element };
-    let texts = |eval| Eval::Columns { returns: |_| Ok(texts_type()), eval };
+        Eval::Columns { returns: |given, _| Ok(item_of(&given[0])?.data_type().clone()), eval: element };
+    let texts = |eval| Eval::Columns { returns: |_, _| Ok(texts_type()), eval };
     let value =
-        Eval::Columns { returns: |given| Ok(value_of(&given[0])?.data_type().clone()), eval: map_value };
-    let map = Eval::Columns { returns: |_| Ok(text_map().arrow()), eval: str_to_map };
+        Eval::Columns { returns: |given, _| Ok(value_of(&given[0])?.data_type().clone()), eval: map_value };
+    let map = Eval::Columns { returns: |_, _| Ok(text_map().arrow()), eval: str_to_map };
     vec![
         Definition::new(WITH_ORDINALITY, &[Any], ordinality),
         Definition::new("element", &[Any], element),

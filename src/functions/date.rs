@@ -6,14 +6,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::timezone::Tz;
+use arrow::array::{Array, ArrayRef, AsArray, TimestampMicrosecondArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
 use chrono::{Datelike, NaiveDateTime, Timelike};
 use datafusion::common::{Result, exec_err, plan_err};
 
-use super::definition::Param::{Any, Integer, Text, Wall};
-use super::definition::{Call, Definition, Eval, Row};
+use super::definition::Param::{Any, Integer, Text, Wall, Word};
+use super::definition::{Call, Constants, Definition, Eval, Row};
 use super::java_time::{Reading, plus_months};
 use super::zone;
 
@@ -28,7 +29,7 @@ pub(super) fn functions() -> Vec<Definition> {
         Definition::new(
             "to_timestamp_ltz",
             &[Any, Any],
-            Eval::Columns { returns: instants, eval: to_timestamp_ltz },
+            Eval::Columns { returns: |_, _| Ok(instants()), eval: to_timestamp_ltz },
         )
         .optional(1),
         Definition::new("to_date", &[Text, Text], Eval::Date(to_date)).optional(1),
@@ -38,11 +39,19 @@ pub(super) fn functions() -> Vec<Definition> {
         Definition::new("timestampdiff", &[Text, Wall, Wall], Eval::Int(timestampdiff)),
         Definition::new(
             "timestampadd",
-            &[Text, Integer, Any],
+            &[Word, Integer, Any],
             Eval::Columns { returns: added, eval: timestampadd },
         ),
-        Definition::new("__floor_to", &[Text, Wall], Eval::Timestamp(floor_to)),
-        Definition::new("__ceil_to", &[Text, Wall], Eval::Timestamp(ceil_to)),
+        Definition::new(
+            "__floor_to",
+            &[Text, Any],
+            Eval::Columns { returns: rounded_type, eval: |call| rounded(call, floor) },
+        ),
+        Definition::new(
+            "__ceil_to",
+            &[Text, Any],
+            Eval::Columns { returns: rounded_type, eval: |call| rounded(call, ceil) },
+        ),
         Definition::new("__extract", &[Text, Wall], Eval::BigInt(|row| extract(row.text(0), row.wall(1)))),
     ];
     type Part = fn(Row<'_>) -> Result<Option<i64>>;
@@ -133,8 +142,8 @@ fn to_date(row: Row<'_>) -> Result<Option<i32>> {
     Ok(read_wall(row)?.map(|wall_us| wall_us.div_euclid(DAY_US) as i32))
 }
 
-fn instants(_given: &[DataType]) -> Result<DataType> {
-    Ok(DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("UTC"))))
+fn instants() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("UTC")))
 }
 
 /// From a number of seconds (precision 0) or milliseconds (precision 3, the default), or from a text.
@@ -183,7 +192,7 @@ fn to_timestamp_ltz(call: &Call) -> Result<ArrayRef> {
         };
         Ok(parsed.map(|parsed| moment(parsed.wall_us, parsed.offset_s, call)))
     };
-    let at: arrow::array::TimestampMicrosecondArray = (0..call.rows).map(read).collect::<Result<_>>()?;
+    let at: TimestampMicrosecondArray = (0..call.rows).map(read).collect::<Result<_>>()?;
     Ok(Arc::new(at.with_timezone("UTC")))
 }
 
@@ -274,31 +283,61 @@ fn whole_months(from: NaiveDateTime, to: NaiveDateTime) -> i64 {
     }
 }
 
-/// A DATE stays one for whole days and more; what has a time of day keeps its type.
-fn added(given: &[DataType]) -> Result<DataType> {
-    match given.get(2) {
+/// What has a time of day keeps its type; a DATE stays one if the unit is a day or more.
+fn added(given: &[DataType], constants: Constants<'_>) -> Result<DataType> {
+    let unit = constants.first().copied().flatten().and_then(|unit| unit.try_as_str().flatten());
+    let whole_days = match unit.map(step).transpose()? {
+        Some(Step::Months(_)) => true,
+        Some(Step::Micros(micros)) => micros % DAY_US == 0,
+        None => false,
+    };
+    match rounded_type(given.get(1..).unwrap_or_default(), constants)? {
+        DataType::Date32 if !whole_days => Ok(DataType::Timestamp(TimeUnit::Microsecond, None)),
+        other => Ok(other),
+    }
+}
+
+/// The type of the time, in microseconds.
+fn rounded_type(given: &[DataType], _constants: Constants<'_>) -> Result<DataType> {
+    match given.get(1) {
         Some(DataType::Timestamp(_, zone)) => Ok(DataType::Timestamp(TimeUnit::Microsecond, zone.clone())),
-        Some(
-            DataType::Date32 | DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 | DataType::Null,
-        ) => Ok(DataType::Timestamp(TimeUnit::Microsecond, None)),
-        _ => plan_err!("argument 3 of `TIMESTAMPADD` must be a DATE or a TIMESTAMP"),
+        Some(DataType::Date32) => Ok(DataType::Date32),
+        Some(DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 | DataType::Null) => {
+            Ok(DataType::Timestamp(TimeUnit::Microsecond, None))
+        }
+        other => {
+            let given = other.map(ToString::to_string).unwrap_or_default();
+            plan_err!("a DATE or a TIMESTAMP is needed here, and this is `{given}`; use CAST")
+        }
+    }
+}
+
+/// The time in argument `i` of each row without NULLs, changed by `change`; the zone is that of wall clocks.
+fn change_times(
+    call: &Call,
+    i: usize,
+    change: impl Fn(Row<'_>, i64, Option<&Tz>) -> Result<Option<i64>>,
+) -> Result<ArrayRef> {
+    let given = call.column(i)?;
+    let has_zone = matches!(given.data_type(), DataType::Timestamp(_, Some(_)));
+    let zone = call.zone.as_ref().filter(|_| has_zone);
+    let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
+    let times = cast(&given, &micros)?;
+    let times = times.as_primitive::<TimestampMicrosecondType>();
+    let changed = (0..call.rows).map(|index| match call.is_null(index) {
+        true => Ok(None),
+        false => change(call.row(index), times.value(index), zone),
+    });
+    let changed: TimestampMicrosecondArray = changed.collect::<Result<_>>()?;
+    match &call.returns {
+        DataType::Date32 => Ok(cast(&changed, &DataType::Date32)?),
+        ty => Ok(Arc::new(changed.with_data_type(ty.clone()))),
     }
 }
 
 fn timestampadd(call: &Call) -> Result<ArrayRef> {
-    let ty = match call.column(2)?.data_type() {
-        DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
-        _ => DataType::Timestamp(TimeUnit::Microsecond, None),
-    };
-    let times = cast(&call.column(2)?, &ty)?;
-    let times = times.as_primitive::<TimestampMicrosecondType>();
-    let zone = if times.timezone().is_some() { call.zone.as_ref() } else { None };
-    let plus = |i: usize| -> Result<Option<i64>> {
-        let row = call.row(i);
-        if row.is_null(0) || row.is_null(1) || times.is_null(i) {
-            return Ok(None);
-        }
-        let (at_us, count) = (times.value(i), row.integer(1));
+    change_times(call, 2, |row, at_us, zone| {
+        let count = row.integer(1);
         match step(row.text(0))? {
             Step::Micros(micros) => Ok(at_us.checked_add(count.saturating_mul(micros))),
             Step::Months(months) => {
@@ -308,16 +347,18 @@ fn timestampadd(call: &Call) -> Result<ArrayRef> {
                 Ok(wall_us.map(|wall_us| zone.map_or(wall_us, |zone| zone::moment_of(wall_us, zone))))
             }
         }
-    };
-    let sums: arrow::array::TimestampMicrosecondArray = (0..call.rows).map(plus).collect::<Result<_>>()?;
-    Ok(Arc::new(sums.with_data_type(ty)))
+    })
+}
+
+/// `FLOOR` and `CEIL` of times: on the wall clock of the session's zone.
+fn rounded(call: &Call, round: fn(&str, i64) -> Result<Option<i64>>) -> Result<ArrayRef> {
+    change_times(call, 1, |row, at_us, zone| {
+        let wall_us = round(row.text(0), zone.map_or(at_us, |zone| zone::wall_of(at_us, zone)))?;
+        Ok(wall_us.map(|wall_us| zone.map_or(wall_us, |zone| zone::moment_of(wall_us, zone))))
+    })
 }
 
 /// The start of the unit that holds a time; a week starts on Sunday, as in Calcite.
-fn floor_to(row: Row<'_>) -> Result<Option<i64>> {
-    floor(row.text(0), row.wall(1))
-}
-
 fn floor(unit: &str, wall_us: i64) -> Result<Option<i64>> {
     // 1970-01-01 was a Thursday: weeks start four days later, on a Sunday three days in.
     const SUNDAY_US: i64 = 3 * DAY_US;
@@ -334,8 +375,7 @@ fn floor(unit: &str, wall_us: i64) -> Result<Option<i64>> {
     })
 }
 
-fn ceil_to(row: Row<'_>) -> Result<Option<i64>> {
-    let (unit, wall_us) = (row.text(0), row.wall(1));
+fn ceil(unit: &str, wall_us: i64) -> Result<Option<i64>> {
     let start = floor(unit, wall_us)?;
     let Some(start) = start.filter(|start| *start != wall_us) else {
         return Ok(start);
@@ -417,7 +457,8 @@ mod tests {
     #[test]
     fn times_are_moved_compared_and_rounded() {
         check(&[
-            ("TIMESTAMPADD('WEEK', 1, DATE '2003-01-02')", "2003-01-09T00:00:00"),
+            ("TIMESTAMPADD('HOUR', 1, DATE '2003-01-02')", "2003-01-02T01:00:00"),
+            ("__floor_to('MONTH', DATE '2024-06-05')", "2024-06-01"),
             ("TIMESTAMPADD('MONTH', 1, TIMESTAMP '2024-01-31 10:00:00')", "2024-02-29T10:00:00"),
             ("TIMESTAMPADD('SECOND', -1, TIMESTAMP '2024-01-01 00:00:00')", "2023-12-31T23:59:59"),
             ("TIMESTAMPDIFF('DAY', TIMESTAMP '2003-01-02 10:00:00', TIMESTAMP '2003-01-03 10:00:00')", "1"),
@@ -430,6 +471,19 @@ mod tests {
             ("__ceil_to('YEAR', TIMESTAMP '2024-06-05 12:44:31')", "2025-01-01T00:00:00"),
             ("__floor_to('WEEK', TIMESTAMP '2024-02-05 12:44:31')", "2024-02-04T00:00:00"),
         ]);
+    }
+
+    #[test]
+    fn times_keep_their_type_and_are_rounded_on_the_wall() {
+        let session = Session::with_time_zone("Asia/Kolkata");
+        let row = session
+            .row(
+                "SELECT TIMESTAMPADD('WEEK', 1, DATE '2003-01-02'), __floor_to('DAY', z), \
+                 __floor_to('HOUR', z) FROM (SELECT TO_TIMESTAMP_LTZ(0, 0) AS z)",
+            )
+            .unwrap();
+        // Midnight and five o'clock half past five hours east of UTC.
+        assert_eq!(row, ["2003-01-09", "1969-12-31T18:30:00Z", "1969-12-31T23:30:00Z"]);
     }
 
     #[test]

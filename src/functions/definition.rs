@@ -17,11 +17,11 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+    ArrowPrimitiveType, DataType, Field, FieldRef, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
 };
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err, plan_err};
 use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use regex::Regex;
 
@@ -34,6 +34,8 @@ use super::zone;
 pub(super) enum Param {
     /// STRING.
     Text,
+    /// STRING on which the type of the result depends: a cast around it would hide the constant.
+    Word,
     /// STRING, or any value without parts as its text.
     Shown,
     /// STRING or BYTES, as bytes.
@@ -47,6 +49,9 @@ pub(super) enum Param {
     /// Anything, as it is. Only for functions of whole columns.
     Any,
 }
+
+/// The arguments that are the same for all rows.
+pub(super) type Constants<'a> = &'a [Option<&'a ScalarValue>];
 
 /// What a function computes: from one row, or from whole columns.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +67,7 @@ pub(super) enum Eval {
     /// Microseconds of a wall clock.
     Timestamp(for<'a> fn(Row<'a>) -> Result<Option<i64>>),
     Columns {
-        returns: fn(&[DataType]) -> Result<DataType>,
+        returns: fn(&[DataType], Constants<'_>) -> Result<DataType>,
         eval: fn(&Call) -> Result<ArrayRef>,
     },
 }
@@ -188,17 +193,13 @@ impl ScalarUDFImpl for Definition {
     }
 
     fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
-        Ok(match self.eval {
-            Eval::Text(_) => DataType::Utf8View,
-            Eval::Bytes(_) => DataType::BinaryView,
-            Eval::Int(_) => DataType::Int32,
-            Eval::BigInt(_) => DataType::Int64,
-            Eval::Double(_) => DataType::Float64,
-            Eval::Boolean(_) => DataType::Boolean,
-            Eval::Date(_) => DataType::Date32,
-            Eval::Timestamp(_) => DataType::Timestamp(TimeUnit::Microsecond, None),
-            Eval::Columns { returns, .. } => returns(arg_types)?,
-        })
+        self.returns(arg_types, &[])
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        let types: Vec<DataType> = args.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        let returns = self.returns(&types, args.scalar_arguments)?;
+        Ok(Arc::new(Field::new(self.name, returns, true)))
     }
 
     fn is_strict(&self) -> bool {
@@ -220,6 +221,7 @@ impl ScalarUDFImpl for Definition {
             args: given,
             rows,
             strict: self.strict,
+            returns: args.return_field.data_type().clone(),
             zone,
             regex: Memo::default(),
             pattern: Memo::default(),
@@ -234,6 +236,20 @@ impl ScalarUDFImpl for Definition {
 }
 
 impl Definition {
+    fn returns(&self, types: &[DataType], constants: Constants<'_>) -> Result<DataType> {
+        Ok(match self.eval {
+            Eval::Text(_) => DataType::Utf8View,
+            Eval::Bytes(_) => DataType::BinaryView,
+            Eval::Int(_) => DataType::Int32,
+            Eval::BigInt(_) => DataType::Int64,
+            Eval::Double(_) => DataType::Float64,
+            Eval::Boolean(_) => DataType::Boolean,
+            Eval::Date(_) => DataType::Date32,
+            Eval::Timestamp(_) => DataType::Timestamp(TimeUnit::Microsecond, None),
+            Eval::Columns { returns, .. } => returns(types, constants)?,
+        })
+    }
+
     fn coerced(&self, i: usize, given: &DataType) -> Result<DataType> {
         let text =
             matches!(given, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null);
@@ -246,6 +262,7 @@ impl Definition {
         };
         let (coerced, expected) = match self.param(i) {
             Param::Any => return Ok(given.clone()),
+            Param::Word => (text.then(|| given.clone()), "a STRING"),
             Param::Text => (text.then_some(DataType::Utf8View), "a STRING"),
             Param::Shown => {
                 let shown = given.is_primitive() || text || matches!(given, DataType::Boolean);
@@ -301,7 +318,7 @@ impl Arg {
             ColumnarValue::Scalar(value) => (value.to_array()?, true),
         };
         let values = match param {
-            Param::Text | Param::Shown => {
+            Param::Text | Param::Shown | Param::Word => {
                 Values::Text(cast(&array, &DataType::Utf8View)?.as_string_view().clone())
             }
             Param::Bytes => Values::Bytes(cast(&array, &DataType::BinaryView)?.as_binary_view().clone()),
@@ -356,6 +373,8 @@ pub(super) struct Call {
     args: Vec<Arg>,
     pub(super) rows: usize,
     strict: bool,
+    /// The type of the result.
+    pub(super) returns: DataType,
     /// The session's; `None` is UTC.
     pub(super) zone: Option<Tz>,
     regex: Memo<Regex>,

@@ -19,7 +19,7 @@ use super::definition::{Call, Definition, Eval, Row};
 
 pub(super) fn functions() -> Vec<Definition> {
     vec![
-        Definition::new("hex", &[Any], Eval::Columns { returns: |_| Ok(DataType::Utf8View), eval: hex }),
+        Definition::new("hex", &[Any], Eval::Columns { returns: |_, _| Ok(DataType::Utf8View), eval: hex }),
         Definition::new("unhex", &[Text], Eval::Bytes(unhex)),
         Definition::new("to_base64", &[Bytes], Eval::Text(|row| owned(STANDARD.encode(row.bytes(0))))),
         Definition::new("from_base64", &[Text], Eval::Text(from_base64)),

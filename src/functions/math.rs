@@ -18,16 +18,20 @@ pub(super) fn functions() -> Vec<Definition> {
     vec![
         Definition::new("log", &[Number, Number], Eval::Double(log)).optional(1),
         Definition::new("power", &[Number, Number], Eval::Double(power)).alias("pow"),
-        Definition::new("mod", &[Any, Any], Eval::Columns { returns: remainder_type, eval: remainder }),
+        Definition::new(
+            "mod",
+            &[Any, Any],
+            Eval::Columns { returns: |given, _| remainder_type(given), eval: remainder },
+        ),
         Definition::new(
             "floor",
             &[Any],
-            Eval::Columns { returns: like_first, eval: |call| whole(call, f64::floor) },
+            Eval::Columns { returns: |given, _| like_first(given), eval: |call| whole(call, f64::floor) },
         ),
         Definition::new(
             "ceil",
             &[Any],
-            Eval::Columns { returns: like_first, eval: |call| whole(call, f64::ceil) },
+            Eval::Columns { returns: |given, _| like_first(given), eval: |call| whole(call, f64::ceil) },
         )
         .alias("ceiling"),
         Definition::new("bin", &[Integer], Eval::Text(bin)),

@@ -3,7 +3,7 @@
 //! [`register`] adds everything to a session that is being built. A function of a family is one entry of
 //! that family's `functions`; names that DataFusion gives another meaning are listed in `collisions`.
 
-mod array;
+pub mod array;
 mod clock;
 pub mod collisions;
 mod conditional;
@@ -23,7 +23,6 @@ use std::sync::Arc;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::ScalarUDF;
 
-pub use array::WITH_ORDINALITY;
 pub use clock::EpochClock;
 
 /// DataFusion's functions that Flink has under another name.
