@@ -1,8 +1,8 @@
 //! Turns a parsed query into one that DataFusion's planner takes, or refuses it.
 //!
 //! What the planner cannot take is said in another way: intervals as text, `FLOOR(x TO unit)` and bare unit
-//! words as function arguments, the old `GROUP BY TUMBLE(…)` as a window table function (`group_window`). What
-//! the planner would leave out in silence, so that the result is another than the query says, is refused
+//! words as function arguments, the old `GROUP BY TUMBLE(…)` as a window table function (`group_window`).
+//! What the planner would leave out in silence, so that the result is another than the query says, is refused
 //! (`refuse`). Rewritten nodes keep the places of what they were made from, so that a later error underlines
 //! the file's own text.
 
@@ -113,7 +113,7 @@ fn rewrite_interval(literal: &mut Interval, source: &Arc<SourceText>) -> Result<
     if let Some(length) = interval::read(literal) {
         let place = literal.value.span();
         let text = Value::SingleQuotedString(length.text());
-        literal.value = Box::new(Expr::Value(ValueWithSpan { value: text, span: place }));
+        *literal.value = Expr::Value(ValueWithSpan { value: text, span: place });
         literal.leading_field = None;
         literal.leading_precision = None;
         literal.last_field = None;
@@ -127,7 +127,8 @@ fn rewrite_interval(literal: &mut Interval, source: &Arc<SourceText>) -> Result<
                 None => unit.to_string(),
             };
             let error = Error::user("the interval's value does not fit its unit").fix(
-                "write for example INTERVAL '5' MINUTE, INTERVAL '1:30' HOUR TO MINUTE or INTERVAL '90 minutes'",
+                "write for example INTERVAL '5' MINUTE, INTERVAL '1:30' HOUR TO MINUTE or INTERVAL '90 \
+                 minutes'",
             );
             Err(at(error, value, &format!("not a number of {unit}"), source))
         }

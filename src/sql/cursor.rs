@@ -1,4 +1,5 @@
-//! A place in one statement's tokens: what the statement parsers step with, and where syntax errors come from.
+//! A place in one statement's tokens: what the statement parsers step with, and where syntax errors come
+//! from.
 //!
 //! Wraps the SQL parser so that queries and expressions are parsed in the middle of our own statements.
 //! A syntax error quotes the file, never a token: a token's text may be a substituted secret.
@@ -191,7 +192,8 @@ impl Cursor {
         )
     }
 
-    /// Turns the SQL parser's message, `Expected: X, found: Y at Line: 1, Column: 2`, into a place and a label.
+    /// Turns the SQL parser's message, `Expected: X, found: Y at Line: 1, Column: 2`, into a place and a
+    /// label.
     fn syntax(&self, error: ParserError) -> Error {
         let message = match error {
             ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,

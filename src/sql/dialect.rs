@@ -1,8 +1,12 @@
-//! The dialect our SQL is tokenized and parsed in: Flink's syntax where it has one, on top of what DataFusion plans.
+//! The dialect our SQL is tokenized and parsed in: Flink's syntax where it has one, on top of what DataFusion
+//! plans.
 //!
-//! It poses as `GenericDialect` (parts of the parser ask for that type) but answers each question itself, because
-//! a wrapper does not inherit the wrapped dialect's answers. Syntax that nothing after the parser reads
-//! (`SETTINGS`, `LIMIT BY`, `PREWHERE`, …) is left out, so that it is a syntax error instead of a silent no-op.
+//! It poses as `GenericDialect` (parts of the parser ask for that type) but answers each question itself,
+//! because a wrapper does not inherit the wrapped dialect's answers. Syntax that nothing after the parser
+//! reads (`SETTINGS`, `LIMIT BY`, `PREWHERE`, …) is left out, so that it is a syntax error instead of a
+//! silent no-op.
+
+mod forms;
 
 use std::any::TypeId;
 
@@ -10,10 +14,8 @@ use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
     ObjectNamePart,
 };
-use sqlparser::dialect::{Dialect, GenericDialect};
-use sqlparser::keywords::Keyword;
+use sqlparser::dialect::{Dialect, GenericDialect, Precedence};
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::Token;
 
 /// The function that `TABLE t PARTITION BY (a, b)` becomes as an argument: `TABLE_PARTITION_BY(t, a, b)`.
 /// Without `PARTITION BY`, `TABLE t` becomes plain `t`.
@@ -39,22 +41,18 @@ impl Dialect for WindrowDialect {
         ch.is_alphanumeric() || ch == '_' || ch == '$'
     }
 
-    /// `TABLE t [PARTITION BY …]` where an expression is expected: the argument of a window function.
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
-        if !parser.peek_keyword(Keyword::TABLE) {
-            return None;
-        }
-        match &parser.peek_nth_token_ref(1).token {
-            Token::Word(_) => {
-                parser.advance_token();
-                Some(parse_table_argument(parser))
-            }
-            Token::LParen => {
-                parser.advance_token();
-                Some(parser.parse_expr())
-            }
-            _ => None,
-        }
+        forms::prefix(parser)
+    }
+
+    fn parse_infix(
+        &self,
+        parser: &mut Parser,
+        expr: &Expr,
+        _precedence: u8,
+    ) -> Option<Result<Expr, ParserError>> {
+        forms::between(parser, expr, self.prec_value(Precedence::Between))
+            .or_else(|| forms::is_json(parser, expr))
     }
 
     fn supports_unicode_string_literal(&self) -> bool {
@@ -162,26 +160,6 @@ impl Dialect for WindrowDialect {
     fn supports_comma_separated_trim(&self) -> bool {
         true
     }
-}
-
-fn parse_table_argument(parser: &mut Parser) -> Result<Expr, ParserError> {
-    let name = parser.parse_object_name(false)?;
-    let idents: Vec<Ident> = name.0.into_iter().filter_map(|part| part.as_ident().cloned()).collect();
-    let span = idents.first().map(|first| first.span);
-    let table = identifier(idents);
-    if !parser.parse_keywords(&[Keyword::PARTITION, Keyword::BY]) {
-        return Ok(table);
-    }
-    let keys = if parser.consume_token(&Token::LParen) {
-        let keys = parser.parse_comma_separated(Parser::parse_expr)?;
-        parser.expect_token(&Token::RParen)?;
-        keys
-    } else {
-        vec![parser.parse_expr()?]
-    };
-    let mut function = Ident::new(PARTITION_BY);
-    function.span = span.unwrap_or(function.span);
-    Ok(call(function, std::iter::once(table).chain(keys).collect()))
 }
 
 /// A column or table name as an expression.

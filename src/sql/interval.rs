@@ -1,4 +1,5 @@
-//! Reads interval literals: `INTERVAL '5' SECOND`, `INTERVAL '1 02:03:04' DAY TO SECOND`, `INTERVAL '90 minutes'`.
+//! Reads interval literals: `INTERVAL '5' SECOND`, `INTERVAL '1 02:03:04' DAY TO SECOND`, `INTERVAL '90
+//! minutes'`.
 //!
 //! The one reader for watermarks, EMIT and queries, so that a length means the same wherever it stands.
 //! Months are kept apart: they have no length. A day is 24 hours, as in Flink.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use crate::error::{Error, Result, SourceText, Span};
 use crate::sql::statement::{ColumnKind, CreateTable, LikeMerge, RawOption};
 
-/// Adds to `table` what its LIKE clause takes from `base`, whose own LIKE has been resolved; the clause is gone after.
+/// Adds to `table` what its LIKE clause takes from `base`, whose own LIKE has been resolved; the clause is
+/// gone after.
 ///
-/// As in Flink: physical columns always, the base's first; what is declared in both is an error unless the kind
-/// of thing is OVERWRITING, which is the default for options only.
+/// As in Flink: physical columns always, the base's first; what is declared in both is an error unless the
+/// kind of thing is OVERWRITING, which is the default for options only.
 pub fn resolve(table: &mut CreateTable, base: &CreateTable, source: &Arc<SourceText>) -> Result<()> {
     let Some(like) = table.like.take() else { return Ok(()) };
     let take = like.options;

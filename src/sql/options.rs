@@ -1,6 +1,7 @@
 //! Turns the option strings of WITH and SET into what the job is built from.
 //!
-//! Each option is declared once, as data, in the tables of `spec` and its neighbours: parsing, "did you mean",
+//! Each option is declared once, as data, in the tables of `spec` and its neighbours: parsing, "did you
+//! mean",
 //! `windrow check --options` and the documentation all come from there. Values are checked here, so that
 //! whoever builds a source or a sink meets no strings. An option's value may be a secret: messages name the
 //! option and underline the file, and quote a value only where the option is not declared secret.

@@ -1,7 +1,7 @@
 //! Splits a file into statements and reads all but CREATE: INSERT, queries, SET, statement sets, EMIT.
 //!
-//! Splitting first, at semicolons, keeps a syntax error within its statement, and lets `EMIT CHANGES` be cut off
-//! before the SQL parser takes `EMIT` for a table's alias.
+//! Splitting first, at semicolons, keeps a syntax error within its statement, and lets `EMIT CHANGES` be cut
+//! off before the SQL parser takes `EMIT` for a table's alias.
 
 use std::sync::Arc;
 
@@ -18,8 +18,9 @@ use crate::sql::{ddl, interval, span};
 
 /// Reads a file.
 ///
-/// `values` is asked for the `${…}` of quoted strings: with `VAR` for a variable, with `file:path` for a file.
-/// None means that there is no such variable or file; an empty value takes the default, if there is one.
+/// `values` is asked for the `${…}` of quoted strings: with `VAR` for a variable, with `file:path` for a
+/// file. None means that there is no such variable or file; an empty value takes the default, if there is
+/// one.
 pub fn parse(source: &Arc<SourceText>, values: &dyn Fn(&str) -> Option<String>) -> Result<Script> {
     let tokens = tokenize(source, values)?;
     let mut set = StatementSet::default();
@@ -87,7 +88,10 @@ fn refuse_hint(source: &Arc<SourceText>, place: sqlparser::tokenizer::Span) -> E
         Some(place) => error.at(source, place, "a hint"),
         None => error,
     };
-    error.fix("remove it; an OPTIONS hint belongs into the table's WITH, STATE_TTL into `SET 'table.exec.state.ttl'`")
+    error.fix(
+        "remove it; an OPTIONS hint belongs into the table's WITH, STATE_TTL into `SET \
+         'table.exec.state.ttl'`",
+    )
 }
 
 /// Gives the SQL parser the spelling it knows of two types in expressions: `ROW<…>` is its `STRUCT<…>`, and

@@ -41,7 +41,8 @@ pub struct CreateTable {
     pub if_not_exists: bool,
     pub columns: Vec<Column>,
     pub watermark: Option<Watermark>,
-    /// Column names, from either the table's or a column's constraint; checked to be declared unless there is a LIKE.
+    /// Column names, from either the table's or a column's constraint; checked to be declared unless there is
+    /// a LIKE.
     pub primary_key: Vec<Name>,
     pub partitioned_by: Vec<Name>,
     pub like: Option<Like>,
@@ -119,7 +120,8 @@ pub struct Like {
     pub span: Span,
 }
 
-/// What of the other table is taken over. The defaults are Flink's: everything, and for options the new table's win.
+/// What of the other table is taken over. The defaults are Flink's: everything, and for options the new
+/// table's win.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LikeOptions {
     pub constraints: bool,

@@ -217,7 +217,8 @@ fn statements_we_do_not_have_are_refused_by_name() {
    |
  2 | DROP TABLE t;
    | ^^^^
-   = a file consists of CREATE TABLE, CREATE VIEW, INSERT INTO, SELECT, SET and EXECUTE STATEMENT SET statements
+   = a file consists of CREATE TABLE, CREATE VIEW, INSERT INTO, SELECT, SET and \
+EXECUTE STATEMENT SET statements
    = fix: a file declares each table once: change or remove its CREATE TABLE"
     );
     let cases = [
@@ -273,6 +274,7 @@ fn syntax_errors_say_what_is_expected_and_where() {
         ("CREATE TABLE t (a INT) WITH ('a' = 'b'", "expected `,` or `)`, found the end of the statement"),
         ("CREATE TABLE t (a INT) WITH ('a' = 'b' 'c' = 'd')", "expected `,` or `)`, found `'c'`"),
         ("SET", "expected `'key' = 'value'`"),
+        ("SELECT JSON_VALUE(d, 'x' ERROR ON ERROR)", "expected `DEFAULT`, `NULL`, `RETURNING` or `)`, found"),
         ("SELECT 'a", "syntax error: unterminated string literal"),
     ];
     for (text, expected) in cases {
@@ -378,5 +380,31 @@ fn a_cast_names_the_types_a_column_can_have() {
             panic!("not a cast")
         };
         assert_eq!(SqlType::from_ast(data_type).unwrap().to_string(), expected, "{written}");
+    }
+}
+
+#[test]
+fn flinks_forms_of_expressions_are_read() {
+    for (written, expected) in [
+        ("MAP['a', x, 'b', 1]", "make_map('a', x, 'b', 1)"),
+        ("MAP['a', 1]['a']", "make_map('a', 1)['a']"),
+        ("a BETWEEN SYMMETRIC 3 AND 1 AND b", "(a BETWEEN 3 AND 1 OR a BETWEEN 1 AND 3) AND b"),
+        ("a NOT BETWEEN ASYMMETRIC 1 AND 3", "NOT (a BETWEEN 1 AND 3)"),
+        ("a BETWEEN 1 AND 3", "a BETWEEN 1 AND 3"),
+        ("JSON_VALUE(d, '$.a')", "JSON_VALUE(d, '$.a')"),
+        ("JSON_VALUE(d, '$.a' RETURNING INT)", "CAST(JSON_VALUE(d, '$.a') AS INT)"),
+        ("JSON_VALUE(d, '$.a' DEFAULT 'x' ON EMPTY)", "JSON_VALUE(d, '$.a', 'x', NULL)"),
+        ("JSON_VALUE(d, '$.a' NULL ON EMPTY DEFAULT 1 ON ERROR)", "JSON_VALUE(d, '$.a', NULL, 1)"),
+        ("JSON_EXISTS(d, '$.a' FALSE ON ERROR)", "JSON_EXISTS(d, '$.a')"),
+        ("JSON_QUERY(d, '$.a')", "JSON_QUERY(d, '$.a')"),
+        ("JSON_QUERY(d, 'x' WITH CONDITIONAL ARRAY WRAPPER)", "JSON_QUERY(d, 'x', 'CONDITIONAL')"),
+        ("JSON_QUERY(d, 'x' WITHOUT WRAPPER NULL ON EMPTY)", "JSON_QUERY(d, 'x')"),
+        ("d IS NOT JSON OBJECT AND d IS JSON", "NOT is_json(d, 'OBJECT') AND is_json(d)"),
+        ("d IS NOT NULL", "d IS NOT NULL"),
+        ("`map`", "`map`"),
+    ] {
+        let script = script(&format!("SELECT {written}"));
+        let Statement::Select(select) = &script.statements[0] else { panic!("not a query") };
+        assert_eq!(select.query.to_string(), format!("SELECT {expected}"));
     }
 }

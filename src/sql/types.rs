@@ -48,7 +48,8 @@ pub enum SqlType {
 }
 
 impl SqlType {
-    /// The type that a CAST names; None for a type we have no own reading of, or whose digits are out of range.
+    /// The type that a CAST names; None for a type we have no own reading of, or whose digits are out of
+    /// range.
     pub fn from_ast(ty: &ast::DataType) -> Option<SqlType> {
         use ast::DataType as Ast;
         Some(match ty {

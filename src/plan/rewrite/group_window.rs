@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! SELECT TUMBLE_START(ts, size), COUNT(*) FROM t GROUP BY TUMBLE(ts, size), k
-//! SELECT window_start, COUNT(*) FROM TABLE(TUMBLE(t, DESCRIPTOR(ts), size)) GROUP BY window_start, window_end, k
+//! SELECT window_start, COUNT(*) FROM TABLE(TUMBLE(t, DESCRIPTOR(ts), size)) GROUP BY window_start,
+//! window_end, k
 //! ```
 //!
-//! `window_time` joins the keys only where it is used: it follows from the others, but takes room in the state.
-//! A session is made per key, and of the rows that WHERE keeps: so the keys become the function's partition,
-//! and the WHERE moves below it. A tumbling or hopping row is in the same windows whatever the other rows are.
+//! `window_time` joins the keys only where it is used: it follows from the others, but takes room in the
+//! state. A session is made per key, and of the rows that WHERE keeps: so the keys become the function's
+//! partition, and the WHERE moves below it. A tumbling or hopping row is in the same windows whatever the
+//! other rows are.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -145,7 +147,8 @@ impl Window {
     }
 }
 
-/// Replaces `TUMBLE_START(…)` and its like by the window's columns; not within subqueries, which have their own.
+/// Replaces `TUMBLE_START(…)` and its like by the window's columns; not within subqueries, which have their
+/// own.
 struct Parts<'a> {
     window: &'a Window,
     depth: usize,

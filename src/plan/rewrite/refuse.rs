@@ -89,43 +89,50 @@ pub fn select(select: &Select, source: &Arc<SourceText>) -> Result<()> {
     Ok(())
 }
 
+/// The parts of a table's name and call that the planner does not read.
+fn named_table(table: &TableFactor, source: &Arc<SourceText>) -> Result<()> {
+    let TableFactor::Table {
+        name,
+        args,
+        with_hints,
+        version,
+        with_ordinality,
+        partitions,
+        json_path,
+        sample,
+        index_hints,
+        ..
+    } = table
+    else {
+        return Ok(());
+    };
+    if version.is_some() {
+        let error = Error::user("temporal joins (`FOR SYSTEM_TIME AS OF`) are not supported yet")
+            .note("without it, each row would be joined with all versions, not with that of its time")
+            .fix("join with the latest rows of a window, or with a table that does not change");
+        return Err(at(error, name, "a version of this table", source));
+    }
+    if sample.is_some() {
+        return refuse("`TABLESAMPLE`", "write `WHERE RAND() < 0.1`", name, source);
+    }
+    if !with_hints.is_empty() || !index_hints.is_empty() {
+        return refuse("a hint", "remove it", name, source);
+    }
+    if !partitions.is_empty() || json_path.is_some() {
+        return refuse("this way to name a part of a table", "write a WHERE clause", name, source);
+    }
+    if *with_ordinality {
+        return refuse("`WITH ORDINALITY` after a table", "it belongs after UNNEST", name, source);
+    }
+    match args {
+        Some(args) if args.settings.is_some() => refuse("`SETTINGS`", "remove it", name, source),
+        _ => Ok(()),
+    }
+}
+
 pub fn table(table: &TableFactor, source: &Arc<SourceText>) -> Result<()> {
     match table {
-        TableFactor::Table {
-            name,
-            args,
-            with_hints,
-            version,
-            with_ordinality,
-            partitions,
-            json_path,
-            sample,
-            index_hints,
-            ..
-        } => {
-            if version.is_some() {
-                let error = Error::user("temporal joins (`FOR SYSTEM_TIME AS OF`) are not supported yet")
-                    .note("without it, each row would be joined with all versions instead of the one of its time")
-                    .fix("join with the latest rows of a window, or with a table that does not change");
-                return Err(at(error, name, "a version of this table", source));
-            }
-            if sample.is_some() {
-                return refuse("`TABLESAMPLE`", "write `WHERE RAND() < 0.1`", name, source);
-            }
-            if !with_hints.is_empty() || !index_hints.is_empty() {
-                return refuse("a hint", "remove it", name, source);
-            }
-            if !partitions.is_empty() || json_path.is_some() {
-                return refuse("this way to name a part of a table", "write a WHERE clause", name, source);
-            }
-            if *with_ordinality {
-                return refuse("`WITH ORDINALITY` after a table", "it belongs after UNNEST", name, source);
-            }
-            match args {
-                Some(args) if args.settings.is_some() => refuse("`SETTINGS`", "remove it", name, source),
-                _ => Ok(()),
-            }
-        }
+        TableFactor::Table { .. } => named_table(table, source),
         TableFactor::Derived { sample: Some(_), .. } => {
             refuse("`TABLESAMPLE`", "write `WHERE RAND() < 0.1`", table, source)
         }

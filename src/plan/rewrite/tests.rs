@@ -121,7 +121,8 @@ fn window_table_functions_are_left_as_they_are() {
 fn old_windows_become_table_functions() {
     for (written, expected) in [
         (
-            "SELECT TUMBLE_START(ts, INTERVAL '10' MINUTE), tumble_end(o.ts, INTERVAL '10' MINUTE), k, COUNT(*)
+            "SELECT TUMBLE_START(ts, INTERVAL '10' MINUTE),
+             tumble_end(o.ts, INTERVAL '10' MINUTE), k, COUNT(*)
              FROM orders AS o WHERE k > 1 GROUP BY k, TUMBLE(ts, INTERVAL '10' MINUTE)
              HAVING TUMBLE_START(ts, INTERVAL '10' MINUTE) > x ORDER BY TUMBLE_END(ts, INTERVAL '10' MINUTE)",
             "SELECT window_start, window_end, k, COUNT(*) \
@@ -206,7 +207,7 @@ fn what_would_be_left_out_in_silence_is_refused() {
    |
  1 | SELECT * FROM o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON o.c = r.c
    |                      ^^^^^ a version of this table
-   = without it, each row would be joined with all versions instead of the one of its time
+   = without it, each row would be joined with all versions, not with that of its time
    = fix: join with the latest rows of a window, or with a table that does not change"
     );
     for (text, expected) in [

@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn user_and_password_are_read_whatever_the_quotes() {
-        let text = r#"org.apache.flink.kafka.shaded.org.apache.kafka.common.security.scram.ScramLoginModule required
+        let text = r#"org.apache.flink.kafka.shaded.org.apache.kafka.scram.ScramLoginModule required
             username="a b" password='p\'";=x' tokenauth=true ;"#;
         let jaas = parse(text).ok().unwrap();
         assert_eq!(jaas.module, Module::Scram);

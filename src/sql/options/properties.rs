@@ -3,7 +3,8 @@
 //! librdkafka's own names pass unchanged. Names that only the Java client has are translated, dropped with a
 //! reason, or refused with what to write instead; so are those that would break what Windrow guarantees. An
 //! empty value (of `${VAR:-}`) means that the property is not set, and without a SASL or SSL protocol the
-//! properties of SASL and SSL are dropped: so one file serves a broker on a laptop and one behind credentials.
+//! properties of SASL and SSL are dropped: so one file serves a broker on a laptop and one behind
+//! credentials.
 
 use std::collections::BTreeMap;
 
@@ -268,11 +269,18 @@ impl Client {
     /// User name, password or client of `sasl.jaas.config`.
     fn credentials(&mut self, values: &Values, given: &Given, has_mechanism: bool) -> Result<()> {
         let jaas = jaas::parse(given.value).map_err(|problem| match problem {
-            jaas::Problem::Module => values
-                .refuse(given, "this login module is not supported", "a Java class")
-                .fix("use PlainLoginModule, ScramLoginModule or OAuthBearerLoginModule, or 'sasl.username' and 'sasl.password'"),
+            jaas::Problem::Module => {
+                values.refuse(given, "this login module is not supported", "a Java class").fix(
+                    "use PlainLoginModule, ScramLoginModule or OAuthBearerLoginModule, or 'sasl.username' \
+                     and 'sasl.password'",
+                )
+            }
             jaas::Problem::Form => values
-                .refuse(given, format!("option `{}` cannot be read", given.key), "not a login module with its options")
+                .refuse(
+                    given,
+                    format!("option `{}` cannot be read", given.key),
+                    "not a login module with its options",
+                )
                 .fix("write 'sasl.username' and 'sasl.password' instead"),
         })?;
         let mut take = |jaas: &Jaas, key: &str, name: &str| -> Result<()> {
@@ -345,8 +353,8 @@ impl Client {
         let Some(location) = set("ssl.truststore.location") else { return Ok(()) };
         if !is_pem(&location, set("ssl.truststore.type")) {
             return Err(values.refuse(&location, "a Java truststore cannot be read", "not a PEM file").fix(
-                "export it (`keytool -list -rfc -keystore FILE`), and write \
-                     `'properties.ssl.ca.location' = 'ca.pem'`",
+                "export it (`keytool -list -rfc -keystore FILE`), and write `'properties.ssl.ca.location' \
+                 = 'ca.pem'`",
             ));
         }
         self.set("ssl.ca.location", location.value);
@@ -372,7 +380,10 @@ impl Client {
         } else {
             return Err(values
                 .refuse(&location, "a Java keystore cannot be read", "neither PKCS#12 nor PEM")
-                .fix("convert it: `keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 -deststoretype PKCS12`"));
+                .fix(
+                    "convert it: `keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 \
+                     -deststoretype PKCS12`",
+                ));
         }
         Ok(())
     }

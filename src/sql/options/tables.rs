@@ -50,8 +50,12 @@ const FORMAT: &[OptionSpec] =
 
 const KAFKA: &[OptionSpec] = &[
     OptionSpec::new("topic", Kind::List, "The topics to read, or the one to write."),
-    OptionSpec::new("topic-pattern", Kind::Text, "A regular expression: topics whose whole name matches are read.")
-        .source(),
+    OptionSpec::new(
+        "topic-pattern",
+        Kind::Text,
+        "A regular expression: topics whose whole name matches are read.",
+    )
+    .source(),
     OptionSpec::new(
         "properties.",
         Kind::Prefix,
@@ -65,8 +69,12 @@ const KAFKA: &[OptionSpec] = &[
     )
     .default("group-offsets")
     .source(),
-    OptionSpec::new("scan.startup.timestamp-millis", Kind::Integer, "For mode `timestamp`: milliseconds since 1970.")
-        .source(),
+    OptionSpec::new(
+        "scan.startup.timestamp-millis",
+        Kind::Integer,
+        "For mode `timestamp`: milliseconds since 1970.",
+    )
+    .source(),
     OptionSpec::new(
         "scan.startup.specific-offsets",
         Kind::Text,
@@ -80,8 +88,12 @@ const KAFKA: &[OptionSpec] = &[
     )
     .default("unbounded")
     .source(),
-    OptionSpec::new("scan.bounded.timestamp-millis", Kind::Integer, "For mode `timestamp`: milliseconds since 1970.")
-        .source(),
+    OptionSpec::new(
+        "scan.bounded.timestamp-millis",
+        Kind::Integer,
+        "For mode `timestamp`: milliseconds since 1970.",
+    )
+    .source(),
     OptionSpec::new(
         "scan.bounded.specific-offsets",
         Kind::Text,
@@ -95,9 +107,14 @@ const KAFKA: &[OptionSpec] = &[
     )
     .default("10 s")
     .source(),
-    OptionSpec::ignored("scan.parallelism", "lanes are set for the whole job: `SET 'parallelism.default'`").source(),
+    OptionSpec::ignored("scan.parallelism", "lanes are set for the whole job: `SET 'parallelism.default'`")
+        .source(),
     OptionSpec::new("key.fields", Kind::List, "The columns that make the record's key; needs 'key.format'."),
-    OptionSpec::new("key.fields-prefix", Kind::Text, "A prefix of the key's columns that its fields do not have."),
+    OptionSpec::new(
+        "key.fields-prefix",
+        Kind::Text,
+        "A prefix of the key's columns that its fields do not have.",
+    ),
     OptionSpec::new(
         "key.format",
         Kind::Choice(&["json", "csv", "raw"]),
@@ -112,7 +129,8 @@ const KAFKA: &[OptionSpec] = &[
     OptionSpec::new(
         "sink.partitioner",
         Kind::Text,
-        "`default`: by the hash of the key if there is one; `round-robin`: not by the key; `fixed`: as `default`.",
+        "`default`: by the hash of the key if there is one; `round-robin`: not by the key; `fixed`: as \
+         `default`.",
     )
     .default("default")
     .sink(),
@@ -129,7 +147,11 @@ const KAFKA: &[OptionSpec] = &[
         "The transactional id for `exactly-once`, instead of the job's name.",
     )
     .sink(),
-    OptionSpec::ignored("sink.parallelism", "one producer per cluster and job writes, in the order of epochs").sink(),
+    OptionSpec::ignored(
+        "sink.parallelism",
+        "one producer per cluster and job writes, in the order of epochs",
+    )
+    .sink(),
 ];
 
 const FILESYSTEM: &[OptionSpec] = &[
@@ -157,14 +179,16 @@ const TIME: &[OptionSpec] = &[
     OptionSpec::new(
         "scan.watermark.idle-timeout",
         Kind::Duration,
-        "A partition that has been read to its end for this long stops holding the watermark back; `0` for never.",
+        "A partition that has been read to its end for this long stops holding the watermark back; `0` for \
+         never.",
     )
     .default("30 s")
     .source(),
     OptionSpec::new(
         "scan.watermark.quiet",
         Kind::Bool,
-        "While all partitions are idle, the watermark follows the wall clock, so that the last window closes.",
+        "While all partitions are idle, the watermark follows the wall clock, so that the last window \
+         closes.",
     )
     .default("true")
     .source(),
@@ -175,10 +199,15 @@ const TIME: &[OptionSpec] = &[
     )
     .default("1 h")
     .source(),
-    OptionSpec::new("bad-records", Kind::Choice(&["count", "fail"]), "What a record that cannot be decoded does.")
-        .default("count")
+    OptionSpec::new(
+        "bad-records",
+        Kind::Choice(&["count", "fail"]),
+        "What a record that cannot be decoded does.",
+    )
+    .default("count")
+    .source(),
+    OptionSpec::new("bad-records.topic", Kind::Text, "Where records that cannot be decoded are kept.")
         .source(),
-    OptionSpec::new("bad-records.topic", Kind::Text, "Where records that cannot be decoded are kept.").source(),
     OptionSpec::new("late-rows.topic", Kind::Text, "Where rows older than the watermark are kept.").source(),
 ];
 
@@ -200,7 +229,8 @@ pub const JSON: &[OptionSpec] = &[
     OptionSpec::new(
         "json.timestamp-format.standard",
         Kind::Choice(&["SQL", "ISO-8601"]),
-        "How timestamps are written: with a space, or with a `T`. Without it both are read, and SQL is written.",
+        "How timestamps are written: with a space, or with a `T`. Without it both are read, and SQL is \
+         written.",
     ),
     OptionSpec::new("json.encode.decimal-as-plain-number", Kind::Bool, "Write decimals without an exponent.")
         .default("false")
@@ -247,15 +277,20 @@ const SET: &[OptionSpec] = &[
     OptionSpec::new(
         "execution.checkpointing.interval",
         Kind::Duration,
-        "How often an epoch is made: results are published and progress is saved once per epoch. At least 50 ms.",
+        "How often an epoch is made: results are published and progress is saved once per epoch. At least \
+         50 ms.",
     )
     .default("1 s")
     .job(),
     OptionSpec::new("parallelism.default", Kind::Integer, "How many lanes read and aggregate.")
         .aliases(&["table.exec.resource.default-parallelism"])
         .job(),
-    OptionSpec::new("pipeline.name", Kind::Text, "The job's name: its consumer group, transactional id and checkpoints.")
-        .job(),
+    OptionSpec::new(
+        "pipeline.name",
+        Kind::Text,
+        "The job's name: its consumer group, transactional id and checkpoints.",
+    )
+    .job(),
     OptionSpec::new("table.local-time-zone", Kind::Text, "The session's time zone, for TIMESTAMP_LTZ.")
         .default("UTC")
         .job(),
@@ -265,8 +300,12 @@ const SET: &[OptionSpec] = &[
         "'scan.watermark.idle-timeout' for tables that have none of their own; `0` for never.",
     )
     .job(),
-    OptionSpec::new("table.exec.state.ttl", Kind::Duration, "How long state that nothing else bounds is kept; `0` for ever.")
-        .job(),
+    OptionSpec::new(
+        "table.exec.state.ttl",
+        Kind::Duration,
+        "How long state that nothing else bounds is kept; `0` for ever.",
+    )
+    .job(),
     OptionSpec::new(
         "sql-client.execution.result-mode",
         Kind::Choice(&["table", "changelog", "tableau"]),
@@ -279,9 +318,11 @@ const SET: &[OptionSpec] = &[
     OptionSpec::ignored("execution.checkpointing.min-pause", "epochs do not overlap").job(),
     OptionSpec::ignored("state.backend.type", "there is one kind of state").job().aliases(&["state.backend"]),
     OptionSpec::ignored("state.checkpoints.dir", "`windrow run --checkpoint` decides")
-        .job().aliases(&["execution.checkpointing.dir"]),
+        .job()
+        .aliases(&["execution.checkpointing.dir"]),
     OptionSpec::ignored("restart-strategy.type", "whoever starts the process restarts it")
-        .job().aliases(&["restart-strategy"]),
+        .job()
+        .aliases(&["restart-strategy"]),
     OptionSpec::ignored("table.exec.mini-batch.enabled", "all work is done in batches").job(),
     OptionSpec::ignored("table.exec.mini-batch.allow-latency", "all work is done in batches").job(),
     OptionSpec::ignored("table.exec.mini-batch.size", "all work is done in batches").job(),

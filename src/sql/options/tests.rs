@@ -131,7 +131,8 @@ fn a_wrong_value_is_underlined_with_what_is_expected() {
     );
     assert!(
         refusal(
-            "'scan.startup.mode' = 'specific-offsets', 'scan.startup.specific-offsets' = 'partition:0,offset:x'"
+            "'scan.startup.mode' = 'specific-offsets', 'scan.startup.specific-offsets' = \
+             'partition:0,offset:x'"
         )
         .contains("not a list of partitions and offsets")
     );
@@ -175,8 +176,9 @@ fn one_file_serves_a_laptop_and_a_cluster_with_credentials() {
     let file = |protocol: &str, user: &str, password: &str| {
         properties(&format!(
             "'properties.security.protocol' = '{protocol}', 'properties.sasl.mechanism' = 'PLAIN',
-            'properties.sasl.jaas.config' = 'org.apache.kafka.common.security.plain.PlainLoginModule required \
-             username=\"{user}\" password=\"{password}\";', 'properties.ssl.endpoint.identification.algorithm' = ''"
+            'properties.sasl.jaas.config' = 'org.apache.kafka.PlainLoginModule required \
+             username=\"{user}\" password=\"{password}\";',
+            'properties.ssl.endpoint.identification.algorithm' = ''"
         ))
     };
     assert_eq!(file("", "", ""), []);
@@ -261,7 +263,8 @@ fn what_the_client_cannot_do_is_refused_without_its_secrets() {
 #[test]
 fn options_without_effect_are_reported_with_the_reason() {
     let text = "CREATE TABLE t (a INT) WITH ('connector' = 'kafka', 'format' = 'json', 'topic' = 't',
-        'properties.bootstrap.servers' = 'b', 'sink.parallelism' = '4', 'properties.enable.auto.commit' = 'true')";
+        'properties.bootstrap.servers' = 'b', 'sink.parallelism' = '4',
+        'properties.enable.auto.commit' = 'true')";
     let ignored = read(text).unwrap().ignored;
     let named: Vec<_> = ignored.iter().map(|ignored| (ignored.option.as_str(), ignored.reason)).collect();
     assert_eq!(
@@ -300,8 +303,8 @@ fn files_and_terminals_have_their_options() {
 fn settings_are_read_and_checked() {
     let settings = |text: &str| settings(text);
     let read = settings(
-        "SET 'execution.checkpointing.interval' = '3s'; SET parallelism.default = 2; SET 'pipeline.name' = 'j';
-        SET 'execution.runtime-mode' = 'batch'; SET 'table.exec.state.ttl' = '1 d';
+        "SET 'execution.checkpointing.interval' = '3s'; SET parallelism.default = 2;
+        SET 'pipeline.name' = 'j'; SET 'execution.runtime-mode' = 'batch'; SET 'table.exec.state.ttl' = '1 d';
         SET 'table.local-time-zone' = 'Europe/Berlin'; SET 'parallelism.default' = '3'",
     )
     .unwrap();

@@ -229,8 +229,8 @@ impl TypeReader<'_> {
             }
             _ => (
                 "no such type",
-                "the types are BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), STRING, \
-                 BYTES, DATE, TIME, TIMESTAMP(p), TIMESTAMP_LTZ(p), ARRAY<…>, MAP<…, …> and ROW<…>",
+                "the types are BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), \
+                 STRING, BYTES, DATE, TIME, TIMESTAMP(p), TIMESTAMP_LTZ(p), ARRAY<…>, MAP<…, …> and ROW<…>",
             ),
         };
         Error::user(format!("unknown type `{name}`")).at(&self.cursor.source, span, why).fix(fix)
