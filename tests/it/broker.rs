@@ -291,6 +291,9 @@ impl Own {
 impl Drop for Own {
     fn drop(&mut self) {
         self.stop();
+        if self.dir.exists() {
+            fs::remove_dir_all(&self.dir).unwrap();
+        }
     }
 }
 

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use rdkafka::mocking::MockCluster;
 use windrow::error::{Domain, Error};
+use windrow::sink::kafka::Publisher;
 use windrow::source::kafka::{Cluster, Event, Properties, Reader, Reset, Startup, TopicPartition, Topics};
 
 use crate::broker::{Broker, Sample, config, unique};
 
-const LIMIT: Duration = Duration::from_secs(30);
+/// Generous, because several brokers share the machine.
+const LIMIT: Duration = Duration::from_secs(60);
 const WAIT: Duration = Duration::from_millis(10);
 
 /// What a reader has brought, by partition index.
@@ -86,6 +88,14 @@ fn refusal(properties: &Properties) -> Error {
     assert_eq!(error.domain(), Domain::External);
     println!("{:?} {error}", start.elapsed());
     error
+}
+
+#[test]
+fn readers_and_publishers_can_be_given_to_a_thread() {
+    fn sent<T: Send>() {}
+    sent::<Reader>();
+    sent::<Cluster>();
+    sent::<Publisher>();
 }
 
 #[test]

@@ -224,9 +224,9 @@ impl Publisher {
                     let topic = rows.topic.to_string();
                     let what = format!("a row for topic `{topic}` is larger than Kafka's limit");
                     let sizes = format!("it has {bytes} bytes, the limit is {}", self.message_bytes_max);
-                    let error = Error::user(what).note(sizes).fix(
-                        "raise 'properties.max.request.size' and the topic's `max.message.bytes`",
-                    );
+                    let error = Error::user(what)
+                        .note(sizes)
+                        .fix("raise 'properties.max.request.size' and the topic's `max.message.bytes`");
                     return Err(PublishError::TooLarge { topic, row, error });
                 }
                 report.rows += 1;

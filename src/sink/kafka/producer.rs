@@ -16,7 +16,7 @@ use crate::source::kafka::client::{
     Faults, configure, connect, failed_call, is_authorization, log_line, refused_configuration,
 };
 
-/// librdkafka's own default for `message.max.bytes`; a batch's header fits between it and the brokers' 1 048 588.
+/// librdkafka's default for `message.max.bytes`; a batch's header fits between it and the brokers' 1 048 588.
 const MESSAGE_BYTES_MAX: usize = 1_000_000;
 /// How long a topic that was just created may be unknown to a broker.
 const CREATION_LIMIT: Duration = Duration::from_secs(5);

@@ -1,11 +1,12 @@
 //! What a publisher promises.
 
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use rdkafka::mocking::MockCluster;
 use windrow::error::Domain;
 use windrow::sink::kafka::{Guarantee, PublishError, PublishReport, Publisher, Record, TopicRows};
-use windrow::source::kafka::Properties;
+use windrow::source::kafka::{Cluster, Properties, TopicPartition, Topics};
 
 use super::{LIMIT, Seen, read_until, reader_at};
 use crate::broker::{Broker, Sample, unique};
@@ -66,6 +67,21 @@ fn all_rows_of_a_transaction_appear_and_those_of_an_aborted_one_never() {
     publisher.publish(&[rows(&topic, &after)]).unwrap();
     assert_eq!(values(broker.read_to_end(&topic, true)), [good, after].concat());
     assert_eq!(broker.read_to_end(&small, true).len(), 10);
+}
+
+#[test]
+fn the_end_of_a_topic_with_transactions_is_the_clusters_end_offset() {
+    let broker = Broker::shared();
+    let topic = unique("marks");
+    broker.create_topic(&topic, 1);
+    let mut publisher = publisher(broker, Guarantee::ExactlyOnce, &topic);
+    publisher.publish(&[rows(&topic, &texts("row", 10))]).unwrap();
+    let cluster = Cluster::connect(&broker.properties(), LIMIT).unwrap();
+    // Ten rows and the transaction's mark, which no reader gets.
+    assert_eq!(cluster.end_offsets(&[TopicPartition::new(&topic, 0)]).unwrap(), [11]);
+    let mut seen = Seen::default();
+    read_until(&mut reader_at(broker, &topic, &[0]), &mut seen, |seen| seen.ends.contains_key(&0));
+    assert_eq!((seen.count(), seen.ends[&0]), (10, 11));
 }
 
 #[test]
@@ -198,47 +214,37 @@ fn rows_without_a_guarantee_arrive_when_nothing_fails() {
     assert_eq!(broker.read_all(&topic, 50_000, true).len(), 50_000);
 }
 
-/// Publishes numbered outboxes while the broker is killed and started again; returns what readers see.
-fn publish_through_an_outage(guarantee: Guarantee) -> (Vec<String>, Vec<String>, u32) {
+#[test]
+fn an_outage_loses_no_rows_and_doubles_none_published_exactly_once() {
     let broker = Broker::start_own();
-    let topic = unique("outage");
-    broker.create_topic(&topic, 3);
-    let mut publisher = publisher(&broker, guarantee, &topic);
     let all: Vec<Vec<String>> = (0..60).map(|n| texts(&format!("epoch-{n:03}"), 200)).collect();
-    let (done, epochs) = std::sync::mpsc::channel();
-    let retries = std::thread::scope(|scope| {
-        let publishing = scope.spawn(|| {
-            let mut retries = 0;
-            for outbox in &all {
-                retries += publisher.publish(&[rows(&topic, outbox)]).unwrap().retries;
-                done.send(()).unwrap();
-            }
-            retries
-        });
+    let publish = |guarantee: Guarantee, topic: &str, done: &Sender<()>| {
+        let mut publisher = publisher(&broker, guarantee, topic);
+        for outbox in &all {
+            publisher.publish(&[rows(topic, outbox)]).unwrap();
+            done.send(()).unwrap();
+        }
+    };
+    let (once, repeated) = (unique("once"), unique("repeated"));
+    for topic in [&once, &repeated] {
+        broker.create_topic(topic, 3);
+    }
+    let ((once_done, once_epochs), (repeated_done, repeated_epochs)) = (channel(), channel());
+    std::thread::scope(|scope| {
+        scope.spawn(|| publish(Guarantee::ExactlyOnce, &once, &once_done));
+        scope.spawn(|| publish(Guarantee::AtLeastOnce, &repeated, &repeated_done));
         for _ in 0..20 {
-            epochs.recv_timeout(LIMIT).unwrap();
+            once_epochs.recv_timeout(LIMIT).unwrap();
+            repeated_epochs.recv_timeout(LIMIT).unwrap();
         }
         broker.kill();
         broker.restart();
-        publishing.join().unwrap()
     });
-    (all.concat(), values(broker.read_to_end(&topic, true)), retries)
-}
-
-#[test]
-fn an_outage_neither_loses_nor_doubles_rows_published_exactly_once() {
-    let (sent, seen, retries) = publish_through_an_outage(Guarantee::ExactlyOnce);
-    println!("{retries} retries");
-    assert_eq!(seen.len(), sent.len());
-    assert_eq!(seen, sent);
-}
-
-#[test]
-fn an_outage_loses_no_rows_published_at_least_once() {
-    let (sent, mut seen, retries) = publish_through_an_outage(Guarantee::AtLeastOnce);
-    println!("{retries} retries, {} rows twice", seen.len() - sent.len());
+    let all = all.concat();
+    assert_eq!(values(broker.read_to_end(&once, true)), all);
+    let mut seen = values(broker.read_to_end(&repeated, true));
     seen.dedup();
-    assert_eq!(seen, sent);
+    assert_eq!(seen, all);
 }
 
 #[test]
@@ -305,8 +311,8 @@ fn the_mock_cluster_takes_rows() {
         let all = texts("row", 1_000);
         assert_eq!(publisher.publish(&[rows("orders", &all)]).unwrap().rows, 1_000);
     }
-    let cluster = windrow::source::kafka::Cluster::connect(&properties, LIMIT).unwrap();
-    let topics = windrow::source::kafka::Topics::List(vec!["orders".into()]);
+    let cluster = Cluster::connect(&properties, LIMIT).unwrap();
+    let topics = Topics::List(vec!["orders".into()]);
     let ends = cluster.end_offsets(&cluster.partitions(&topics).unwrap()).unwrap();
     assert!(ends.iter().sum::<i64>() >= 2_000, "{ends:?}");
 }
