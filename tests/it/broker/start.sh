@@ -9,7 +9,8 @@ prepare() {
     [ -f "$dir/prepared" ] && return 0
     keytool -genkeypair -alias broker -keyalg EC -dname CN=localhost -ext SAN=dns:localhost -validity 3650 \
         -keystore "$dir/keys.p12" -storetype PKCS12 -storepass windrow -keypass windrow &&
-        keytool -exportcert -rfc -alias broker -keystore "$dir/keys.p12" -storepass windrow -file "$dir/ca.pem" &&
+        keytool -exportcert -rfc -alias broker -keystore "$dir/keys.p12" -storepass windrow \
+            -file "$dir/ca.pem" &&
         java $jvm -cp "$classpath" kafka.tools.StorageTool format -t d2luZHJvdy10ZXN0cy0wMQ \
             -c "$dir/server.properties" --add-scram 'SCRAM-SHA-256=[name=alice,password=correct]' &&
         touch "$dir/prepared"
