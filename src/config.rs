@@ -16,3 +16,15 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 pub const DISCOVERY_INTERVAL: Duration = Duration::from_secs(10);
 /// The memory limit of a job unless `--memory` says otherwise, in bytes.
 pub const MEMORY_MAX_BYTES: usize = 512 << 20;
+/// How long a clean stop waits for rows handed over without a guarantee.
+pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
+/// Records a lane takes at once: enough to pay for the fixed cost of a batch, little enough to stay in cache.
+pub const BATCH_RECORDS_MAX: usize = 8192;
+/// How long a lane waits for a first record before it looks for orders; also the delay an order can have.
+pub const POLL_WAIT: Duration = Duration::from_millis(5);
+/// What a lane may gather between two cuts before it asks for one and waits, in bytes.
+pub const LANE_OUTPUT_MAX_BYTES: usize = 64 << 20;
+/// Share of the memory limit that prefetched records may take, over all lanes and tables.
+pub const PREFETCH_SHARE: f64 = 0.25;
+/// Warnings of one kind are logged at most this often.
+pub const WARNING_INTERVAL: Duration = Duration::from_secs(10);

@@ -39,6 +39,53 @@ impl fmt::Display for EventTime {
     }
 }
 
+/// How a window table function divides time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Window {
+    /// Windows `[start, start + size)`, one beside the other; `start` is a multiple of the size after the offset.
+    Tumble { size_micros: i64, offset_micros: i64 },
+    /// All of a bounded input in one.
+    All,
+}
+
+impl Window {
+    /// The start of the window that holds `at`.
+    pub fn start_of(self, at: EventTime) -> EventTime {
+        match self {
+            Window::All => EventTime::MIN,
+            Window::Tumble { .. } if at == EventTime::MIN || at == EventTime::MAX => at,
+            Window::Tumble { size_micros, offset_micros } => {
+                let since = at.0.saturating_sub(offset_micros).rem_euclid(size_micros);
+                EventTime(at.0.saturating_sub(since))
+            }
+        }
+    }
+
+    /// The end of the window that starts at `start`.
+    pub fn end_of(self, start: EventTime) -> EventTime {
+        match self {
+            Window::All => EventTime::MAX,
+            Window::Tumble { size_micros, .. } => start.plus(size_micros),
+        }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show = |micros: i64| show_duration(Duration::from_micros(micros.unsigned_abs()));
+        match self {
+            Window::All => f.write_str("all of the input"),
+            Window::Tumble { size_micros, offset_micros: 0 } => {
+                write!(f, "tumbling windows of {}", show(*size_micros))
+            }
+            Window::Tumble { size_micros, offset_micros } => {
+                let sign = if *offset_micros < 0 { "-" } else { "" };
+                write!(f, "tumbling windows of {}, offset {sign}{}", show(*size_micros), show(*offset_micros))
+            }
+        }
+    }
+}
+
 /// The wall clock and the clock of intervals, as a parameter so that tests own time.
 #[derive(Debug, Clone)]
 pub enum Clock {
@@ -148,6 +195,16 @@ mod tests {
             let duration = Duration::from_millis(millis);
             assert_eq!(parse_duration(&show_duration(duration)), Some(duration));
         }
+    }
+
+    #[test]
+    fn windows_floor_before_1970_and_with_any_offset() {
+        let minute = |offset_micros| Window::Tumble { size_micros: 60, offset_micros };
+        assert_eq!(minute(0).start_of(EventTime(-1)), EventTime(-60));
+        assert_eq!(minute(0).start_of(EventTime(60)), EventTime(60));
+        assert_eq!(minute(15).start_of(EventTime(14)), EventTime(-45));
+        assert_eq!(minute(-15).start_of(EventTime(44)), EventTime(-15));
+        assert_eq!(minute(0).end_of(EventTime::MAX), EventTime::MAX);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod bad;
 mod column;
 pub mod csv;
 pub mod json;
+pub mod raw;
 mod rows;
 mod scalar;
 mod timestamp;
@@ -64,6 +65,7 @@ pub struct EncodeOptions {
 pub enum Decoder {
     Json(json::Decoder),
     Csv(csv::Decoder),
+    Raw(raw::Decoder),
 }
 
 impl Decoder {
@@ -72,6 +74,7 @@ impl Decoder {
         match self {
             Decoder::Json(decoder) => decoder.push(payload),
             Decoder::Csv(decoder) => decoder.push(payload),
+            Decoder::Raw(decoder) => decoder.push(payload),
         }
     }
 
@@ -80,6 +83,7 @@ impl Decoder {
         match self {
             Decoder::Json(decoder) => decoder.rows(),
             Decoder::Csv(decoder) => decoder.rows(),
+            Decoder::Raw(decoder) => decoder.rows(),
         }
     }
 
@@ -88,6 +92,7 @@ impl Decoder {
         match self {
             Decoder::Json(decoder) => decoder.bytes(),
             Decoder::Csv(decoder) => decoder.bytes(),
+            Decoder::Raw(decoder) => decoder.bytes(),
         }
     }
 
@@ -98,6 +103,7 @@ impl Decoder {
         match self {
             Decoder::Json(decoder) => decoder.take(),
             Decoder::Csv(decoder) => decoder.take(),
+            Decoder::Raw(decoder) => Ok(decoder.take()),
         }
     }
 
@@ -106,6 +112,7 @@ impl Decoder {
         match self {
             Decoder::Json(decoder) => decoder.truncate(rows),
             Decoder::Csv(decoder) => decoder.truncate(rows),
+            Decoder::Raw(decoder) => decoder.truncate(rows),
         }
     }
 }

@@ -146,6 +146,48 @@ fn custom(name: &str, modifiers: &[String]) -> Option<SqlType> {
     Some(SqlType::TimestampLtz(second_digits(digits)?))
 }
 
+impl SqlType {
+    /// The declared type that comes nearest to an Arrow type, for results that nobody declared.
+    pub fn from_arrow(ty: &DataType) -> SqlType {
+        match ty {
+            DataType::Boolean => SqlType::Boolean,
+            DataType::Int8 => SqlType::TinyInt,
+            DataType::Int16 | DataType::UInt8 => SqlType::SmallInt,
+            DataType::Int32 | DataType::UInt16 => SqlType::Int,
+            DataType::Int64 | DataType::UInt32 | DataType::UInt64 => SqlType::BigInt,
+            DataType::Float16 | DataType::Float32 => SqlType::Float,
+            DataType::Float64 => SqlType::Double,
+            DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
+                SqlType::Decimal { precision: *precision, scale: *scale }
+            }
+            DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_) => SqlType::Bytes,
+            DataType::Date32 | DataType::Date64 => SqlType::Date,
+            DataType::Time32(_) | DataType::Time64(_) => SqlType::Time(DIGITS_MAX as u8),
+            DataType::Timestamp(_, None) => SqlType::Timestamp(DIGITS_MAX as u8),
+            DataType::Timestamp(_, Some(_)) => SqlType::TimestampLtz(DIGITS_MAX as u8),
+            DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+                SqlType::Array(Box::new(SqlType::from_arrow(item.data_type())))
+            }
+            DataType::Struct(fields) => {
+                let field = |field: &FieldRef| (field.name().clone(), SqlType::from_arrow(field.data_type()));
+                SqlType::Row(fields.iter().map(field).collect())
+            }
+            DataType::Map(entries, _) => match entries.data_type() {
+                DataType::Struct(pair) if pair.len() == 2 => {
+                    let of = |field: &FieldRef| Box::new(SqlType::from_arrow(field.data_type()));
+                    SqlType::Map(of(&pair[0]), of(&pair[1]))
+                }
+                _ => SqlType::String,
+            },
+            DataType::Dictionary(_, value) => SqlType::from_arrow(value),
+            _ => SqlType::String,
+        }
+    }
+}
+
 fn unit(digits: u8) -> TimeUnit {
     if digits <= 6 { TimeUnit::Microsecond } else { TimeUnit::Nanosecond }
 }

@@ -1,0 +1,65 @@
+//! Reads a `.sql` file into a plan: what every command begins with.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{Error, Result, SourceText};
+use crate::functions::EpochClock;
+use crate::plan::{JobPlan, planner};
+use crate::sql;
+use crate::time::Clock;
+
+/// A file's plan and the clock its `now()` reads.
+pub struct Planned {
+    pub plan: JobPlan,
+    pub epoch_clock: Arc<EpochClock>,
+    /// The file's stem.
+    pub stem: String,
+}
+
+/// Reads and plans a file; `sets` come before its own SET statements.
+pub fn load(file: &str, sets: &[(String, String)]) -> Result<Planned> {
+    let text = read(file)?;
+    let stem = Path::new(file).file_stem().map_or("query".into(), |stem| stem.to_string_lossy().into_owned());
+    let stem = if file == "-" { "query".to_string() } else { stem };
+    let source = Arc::new(SourceText { name: file.to_string(), text });
+    plan(&source, sets, stem, &|name| std::env::var(name).ok())
+}
+
+/// Plans a text; `values` gives what `${NAME}` stands for.
+pub fn plan(
+    source: &Arc<SourceText>,
+    sets: &[(String, String)],
+    stem: String,
+    values: &dyn Fn(&str) -> Option<String>,
+) -> Result<Planned> {
+    let mut script = sql::parse(source, values)?;
+    if !sets.is_empty() {
+        let quoted = |text: &str| text.replace('\'', "''");
+        let lines = sets.iter().map(|(key, value)| format!("SET '{}' = '{}';\n", quoted(key), quoted(value)));
+        let given = SourceText { name: "--set".into(), text: lines.collect() };
+        let given = sql::parse(&Arc::new(given), &|_| None)?;
+        script.statements.extend(given.statements);
+    }
+    let epoch_clock = Arc::new(EpochClock::new(Clock::System.now()));
+    let plan = planner::plan(script, &epoch_clock)?;
+    if plan.pipelines.is_empty() {
+        return Err(Error::user(format!("`{}` has nothing to run", source.name))
+            .fix("add an INSERT INTO … SELECT …, or a SELECT to see rows in the terminal"));
+    }
+    Ok(Planned { plan, epoch_clock, stem })
+}
+
+fn read(file: &str) -> Result<String> {
+    if file == "-" {
+        let mut text = String::new();
+        let read = std::io::stdin().read_to_string(&mut text);
+        return read
+            .map(|_| text)
+            .map_err(|cause| Error::user("cannot read standard input").caused_by(cause));
+    }
+    std::fs::read_to_string(file).map_err(|cause| {
+        Error::user(format!("cannot read `{file}`")).caused_by(cause).fix("check the path of the .sql file")
+    })
+}
