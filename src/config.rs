@@ -28,3 +28,5 @@ pub const LANE_OUTPUT_MAX_BYTES: usize = 64 << 20;
 pub const PREFETCH_SHARE: f64 = 0.25;
 /// Warnings of one kind are logged at most this often.
 pub const WARNING_INTERVAL: Duration = Duration::from_secs(10);
+/// A lane measures what it holds after this many batches: measuring walks all groups.
+pub const BATCHES_PER_MEASURE: u32 = 16;

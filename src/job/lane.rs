@@ -37,6 +37,8 @@ pub struct Lane {
     /// A lane that holds more than this waits for a cut, in bytes.
     pub held_bytes_max: usize,
     pub asked_for_cut: bool,
+    /// Batches since the held bytes were last measured, which is not free with many groups.
+    pub unmeasured: u32,
 }
 
 /// A table as one lane reads it.
@@ -99,7 +101,7 @@ impl Lane {
                 Err(TryRecvError::Disconnected) => return Ok(()),
                 Err(TryRecvError::Empty) => {}
             }
-            if self.held_bytes() > self.held_bytes_max {
+            if self.is_full() {
                 if !self.asked_for_cut {
                     self.asked_for_cut = true;
                     self.report(Report::Full);
@@ -174,6 +176,16 @@ impl Lane {
             table.cut(watermarks, &mut answer)?;
         }
         Ok(answer)
+    }
+
+    /// Measured now and then, and after that again and again until the cut.
+    fn is_full(&mut self) -> bool {
+        self.unmeasured += 1;
+        if self.unmeasured < config::BATCHES_PER_MEASURE && !self.asked_for_cut {
+            return false;
+        }
+        self.unmeasured = 0;
+        self.held_bytes() > self.held_bytes_max
     }
 
     fn held_bytes(&self) -> usize {

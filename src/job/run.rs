@@ -284,6 +284,7 @@ impl LaneSetup<'_> {
             watermarks: stage_watermarks(self.plan, &start).into(),
             held_bytes_max: config::LANE_OUTPUT_MAX_BYTES.min(self.memory_max_bytes / 4 / self.lane_count),
             asked_for_cut: false,
+            unmeasured: 0,
         })
     }
 
