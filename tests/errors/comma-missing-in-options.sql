@@ -1,0 +1,4 @@
+CREATE TABLE orders (id STRING) WITH (
+  'connector' = 'kafka'
+  'topic' = 'orders'
+);

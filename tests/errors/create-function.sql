@@ -1,0 +1,1 @@
+CREATE FUNCTION half AS 'com.example.Half';

@@ -1,0 +1,9 @@
+CREATE TABLE orders (
+  id STRING
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'orders',
+  'properties.bootstrap.servers' = 'localhost:9092',
+  'format' = 'csv',
+  'csv.field-delimiter' = '||'
+);

@@ -1,0 +1,11 @@
+CREATE TABLE orders (
+  id STRING, amount DOUBLE
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'orders',
+  'properties.bootstrap.servers' = 'localhost:9092',
+  'format' = 'json',
+  'sink.delivery-guarantee' = 'exactly_once'
+);
+
+SELECT id FROM orders;

@@ -1,0 +1,9 @@
+CREATE TABLE orders (
+  id STRING, amount DOUBLE
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'orders',
+  'format' = 'json'
+);
+
+SELECT id FROM orders;

@@ -1,0 +1,9 @@
+CREATE TABLE orders (
+  id STRING, amount DOUBLE
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'orders',
+  'properties.bootstrap.servers' = 'localhost:9092'
+);
+
+SELECT id FROM orders;

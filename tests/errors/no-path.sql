@@ -1,0 +1,6 @@
+CREATE TABLE orders (
+  id STRING
+) WITH (
+  'connector' = 'filesystem',
+  'format' = 'json'
+);

@@ -1,0 +1,9 @@
+CREATE TABLE orders (
+  id STRING, amount DOUBLE
+) WITH (
+  'connector' = 'kafka',
+  'properties.bootstrap.servers' = 'localhost:9092',
+  'format' = 'json'
+);
+
+SELECT id FROM orders;

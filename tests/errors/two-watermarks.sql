@@ -1,0 +1,11 @@
+CREATE TABLE orders (
+  id STRING,
+  ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts,
+  WATERMARK FOR ts AS ts - INTERVAL '5' SECOND
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'orders',
+  'properties.bootstrap.servers' = 'localhost:9092',
+  'format' = 'json'
+);
