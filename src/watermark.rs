@@ -23,6 +23,8 @@ pub struct WatermarkSpec {
     /// `None` switches idleness, and with it quiet, off.
     pub idle_timeout: Option<Duration>,
     pub quiet: bool,
+    /// Whether the input ends; one without partitions has ended then, else it waits for some.
+    pub bounded: bool,
 }
 
 /// The clock of one table.
@@ -99,8 +101,13 @@ impl TableClock {
         self.partitions[partition].ended = true;
     }
 
+    /// Whether the table has event time at all.
+    pub fn has_time(&self) -> bool {
+        self.spec.delay_micros.is_some()
+    }
+
     pub fn has_ended(&self) -> bool {
-        self.partitions.iter().all(|partition| partition.ended)
+        self.spec.bounded && self.partitions.iter().all(|partition| partition.ended)
     }
 
     /// Whether the partition no longer holds the watermark back.
@@ -165,7 +172,8 @@ mod tests {
 
     fn clock(partitions: usize) -> TableClock {
         let idle_timeout = Some(Duration::from_secs(30));
-        let spec = WatermarkSpec { delay_micros: Some(10 * SECOND), idle_timeout, quiet: true };
+        let spec =
+            WatermarkSpec { delay_micros: Some(10 * SECOND), idle_timeout, quiet: true, bounded: false };
         let mut clock = TableClock::new(spec);
         for _ in 0..partitions {
             clock.add_partition(0);
@@ -241,13 +249,29 @@ mod tests {
 
     #[test]
     fn an_ended_table_is_at_the_end_of_time() {
-        let mut clock = clock(2);
+        let spec = WatermarkSpec {
+            delay_micros: Some(10 * SECOND),
+            idle_timeout: None,
+            quiet: false,
+            bounded: true,
+        };
+        let mut clock = TableClock::new(spec);
+        assert!(clock.has_ended(), "an empty folder has nothing to wait for");
+        clock.add_partition(0);
+        clock.add_partition(0);
         clock.observe(0, at(100), 5);
         clock.end(0);
         clock.observe(1, at(30), 5);
         assert_eq!(clock.fix(now(0), None), at(20), "the partition that goes on decides");
         clock.end(1);
         assert_eq!(clock.fix(now(0), None), EventTime::MAX);
+    }
+
+    #[test]
+    fn a_pattern_without_a_topic_waits_for_one() {
+        let mut clock = clock(0);
+        assert!(!clock.has_ended());
+        assert_eq!(clock.fix(now(0), None), EventTime::MIN);
     }
 
     #[test]

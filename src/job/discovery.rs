@@ -1,13 +1,14 @@
 //! A thread that asks the brokers what a consumer with fixed partitions is not told: new partitions, and where
 //! each partition ends now. It only reports; the driver decides.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::config::DISCOVERY_INTERVAL;
 use crate::job::message::{ReadId, Report};
-use crate::source::kafka::{Cluster, Topics};
+use crate::source::kafka::{Cluster, TopicPartition, Topics};
 
 /// A table whose topics are watched.
 pub struct Watched {
@@ -17,17 +18,24 @@ pub struct Watched {
     /// Whether new partitions are wanted.
     pub discovers: bool,
     pub idle_timeout: Option<Duration>,
+    /// Partitions that are being read.
+    pub known: HashSet<TopicPartition>,
 }
 
 /// Asks until `stop` is dropped.
 ///
 /// An end must be confirmed several times within the idle timeout, or an idle partition would not be noticed.
-pub fn watch(tables: &[Watched], interval: Option<Duration>, reports: &Sender<Report>, stop: &Receiver<()>) {
+pub fn watch(
+    tables: &mut [Watched],
+    interval: Option<Duration>,
+    reports: &Sender<Report>,
+    stop: &Receiver<()>,
+) {
     let idle = tables.iter().filter_map(|table| table.idle_timeout).min();
     let wanted = [interval, idle.map(|timeout| timeout / 4), Some(DISCOVERY_INTERVAL)];
     let pause = wanted.into_iter().flatten().min().unwrap_or(DISCOVERY_INTERVAL);
     loop {
-        for table in tables {
+        for table in &mut *tables {
             if reports.send(ask(table)).is_err() {
                 return;
             }
@@ -39,15 +47,18 @@ pub fn watch(tables: &[Watched], interval: Option<Duration>, reports: &Sender<Re
     }
 }
 
-fn ask(table: &Watched) -> Report {
+fn ask(table: &mut Watched) -> Report {
     let found = table.cluster.partitions(&table.topics).and_then(|partitions| {
         let ends = table.cluster.end_offsets(&partitions)?;
-        Ok((partitions, ends))
+        let is_new = |at: &TopicPartition| table.discovers && !table.known.contains(at);
+        let new: Vec<TopicPartition> = partitions.iter().filter(|at| is_new(at)).cloned().collect();
+        let starts = table.cluster.beginning_offsets(&new)?;
+        Ok((partitions.into_iter().zip(ends).collect(), new.into_iter().zip(starts).collect()))
     });
     match found {
-        Ok((partitions, ends)) => {
-            let ends = partitions.iter().cloned().zip(ends).collect();
-            let partitions = if table.discovers { partitions } else { Vec::new() };
+        Ok((ends, partitions)) => {
+            let partitions: Vec<(TopicPartition, i64)> = partitions;
+            table.known.extend(partitions.iter().map(|(at, _)| at.clone()));
             Report::Discovered { read: table.read, partitions, ends }
         }
         Err(error) => Report::Trouble(error.what().to_string()),

@@ -147,15 +147,15 @@ impl Driver {
     fn discovered(
         &mut self,
         read: ReadId,
-        partitions: Vec<TopicPartition>,
+        partitions: Vec<(TopicPartition, i64)>,
         ends: &[(TopicPartition, i64)],
     ) -> Result<()> {
-        for at in partitions {
+        for (at, next_offset) in partitions {
             if self.reads[read].kafka.contains_key(&at) {
                 continue;
             }
             tracing::info!(table = self.plan.reads[read].table.name, partition = %at, "found a new partition");
-            self.assign(read, Place::Kafka(at), 0, None)?;
+            self.assign(read, Place::Kafka(at), next_offset, None)?;
         }
         let now = self.clock.elapsed();
         let state = &mut self.reads[read];
@@ -200,7 +200,7 @@ impl Driver {
         let deltas = self.dag.step(inputs, &watermarks, &self.runner)?;
         self.encode(&deltas, &mut outbox)?;
         self.sinks.publish(&outbox)?;
-        self.finish_epoch(&outbox, &watermarks);
+        self.finish_epoch(&outbox);
         Ok(())
     }
 
@@ -288,11 +288,12 @@ impl Driver {
         Ok(())
     }
 
-    fn finish_epoch(&mut self, outbox: &Outbox, watermarks: &[EventTime]) {
+    fn finish_epoch(&mut self, outbox: &Outbox) {
         self.status.epoch += 1;
         self.status.open_windows = self.dag.open_windows();
         self.status.state_bytes = self.dag.state_bytes();
-        self.status.watermark = watermarks.iter().copied().min().unwrap_or(EventTime::MIN);
+        let of_tables = self.reads.iter().filter(|read| read.clock.has_time());
+        self.status.watermark = of_tables.map(|read| read.clock.watermark()).min().unwrap_or(EventTime::MIN);
         self.status.elapsed = self.clock.elapsed();
         self.status.now = self.clock.now();
         self.status.positions(&self.reads);

@@ -231,6 +231,9 @@ impl LaneTable {
         let batch = self.reader.poll(wait)?;
         let events = batch.events();
         let taken = events.len();
+        if taken == 0 {
+            return Ok(0);
+        }
         let mut records = Vec::with_capacity(taken);
         let mut seen = SeenBy::new(self.partitions.len());
         for event in events {
@@ -239,7 +242,6 @@ impl LaneTable {
                     let partition = &mut self.partitions[record.partition()];
                     if partition.end_offset.is_some_and(|end| record.offset() >= end) {
                         seen.end(record.partition());
-                        partition.ended = true;
                         continue;
                     }
                     partition.next_offset = record.next_offset();
@@ -263,7 +265,6 @@ impl LaneTable {
         for (index, partition) in self.partitions.iter_mut().enumerate() {
             let reached = partition.end_offset.is_some_and(|end| partition.next_offset >= end);
             if !partition.ended && (reached || (is_file && seen.is_at_end(index))) {
-                partition.ended = true;
                 seen.end(index);
             }
         }
@@ -276,11 +277,27 @@ impl LaneTable {
         }
         reject(&rows.rejected, &records, &self.names, &self.router, &mut self.counts, &mut self.routed)?;
         feed(&mut self.feeds, &rows, &records, &self.names, &self.router, watermarks, &mut self.routed)?;
+        drop(records);
+        drop(batch);
+        self.end_partitions(&seen)?;
         let seen = seen.report(&self.partitions);
         if !seen.is_empty() {
             reports.push(Report::Progress { read: self.read, seen });
         }
         Ok(taken)
+    }
+
+    /// Stops fetching what lies beyond the end of a bounded read.
+    fn end_partitions(&mut self, seen: &SeenBy) -> Result<()> {
+        for (index, partition) in self.partitions.iter_mut().enumerate() {
+            if seen.has_ended(index) && !partition.ended {
+                partition.ended = true;
+                if let Reader::Kafka(reader) = &mut self.reader {
+                    reader.pause(index)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn cut(&mut self, watermarks: &[EventTime], answer: &mut CutAnswer) -> Result<()> {
@@ -438,6 +455,10 @@ impl SeenBy {
 
     fn is_at_end(&self, partition: usize) -> bool {
         self.partitions[partition].at_end
+    }
+
+    fn has_ended(&self, partition: usize) -> bool {
+        self.partitions[partition].ended
     }
 
     fn end(&mut self, partition: usize) {

@@ -55,8 +55,8 @@ pub enum Report {
     Full,
     /// A partition cannot be read any more.
     Lost { read: ReadId, partition: usize, reason: String },
-    /// New partitions, and the ends that the broker confirms now.
-    Discovered { read: ReadId, partitions: Vec<TopicPartition>, ends: Vec<(TopicPartition, i64)> },
+    /// New partitions with where they begin, and the ends that the broker confirms now.
+    Discovered { read: ReadId, partitions: Vec<(TopicPartition, i64)>, ends: Vec<(TopicPartition, i64)> },
     /// Something outside does not work at the moment.
     Trouble(String),
     /// A thread has failed and is gone.

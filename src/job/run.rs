@@ -18,7 +18,7 @@ use crate::job::discovery::{Watched, watch};
 use crate::job::driver::{Driver, PipelineState, ReadState};
 use crate::job::intake::Intake;
 use crate::job::lane::{Lane, LaneFeed, LaneTable, Output};
-use crate::job::message::{Order, ReadCounts, Report};
+use crate::job::message::{Order, Place, ReadCounts, Report};
 use crate::job::open::{self, OpenRead, TerminalFormat};
 use crate::job::routing::Router;
 use crate::job::status::{Status, Warnings};
@@ -175,25 +175,36 @@ fn lane_count(wanted: usize, opened: &[OpenRead]) -> usize {
 fn read_state(plan: &JobPlan, read: &TableRead) -> ReadState {
     let table = &read.table;
     let time = &table.options.time;
-    let idle_timeout = match (time.idle_is_default, plan.settings.idle_timeout) {
-        (true, Some(of_job)) => Some(of_job).filter(|timeout| !timeout.is_zero()),
-        _ => time.idle_timeout,
-    };
+    let idle_timeout = idle_timeout(plan, read);
     let bounded = table.is_bounded();
     let spec = WatermarkSpec {
         delay_micros: table.time.as_ref().map(|time| time.delay_micros),
         idle_timeout: idle_timeout.filter(|_| !bounded),
         quiet: time.quiet && !bounded,
+        bounded,
     };
     let stages = downstream(plan, &table.name);
     ReadState { clock: TableClock::new(spec), partitions: vec![], kafka: HashMap::new(), stages, bounded }
+}
+
+/// The table's own timeout, or the job's where the table leaves it to the default.
+fn idle_timeout(plan: &JobPlan, read: &TableRead) -> Option<Duration> {
+    let time = &read.table.options.time;
+    match (time.idle_is_default, plan.settings.idle_timeout) {
+        (true, Some(of_job)) => Some(of_job).filter(|timeout| !timeout.is_zero()),
+        _ => time.idle_timeout,
+    }
 }
 
 /// Gives every partition to a lane; returns the tables whose brokers are asked again and again.
 fn assign_all(driver: &mut Driver, opened: Vec<OpenRead>) -> Result<Vec<Watched>> {
     let mut watched = Vec::new();
     for (read, open) in opened.into_iter().enumerate() {
+        let mut known = Vec::new();
         for (place, next_offset, end_offset) in open.partitions {
+            if let Place::Kafka(at) = &place {
+                known.push(at.clone());
+            }
             driver.assign(read, place, next_offset, end_offset)?;
         }
         let table = Arc::clone(&driver.plan.reads[read].table);
@@ -204,7 +215,8 @@ fn assign_all(driver: &mut Driver, opened: Vec<OpenRead>) -> Result<Vec<Watched>
                 cluster,
                 topics: open::topics(options),
                 discovers: options.discovery_interval.is_some() && !bounded,
-                idle_timeout: table.options.time.idle_timeout,
+                idle_timeout: idle_timeout(&driver.plan, &driver.plan.reads[read]),
+                known: known.into_iter().collect(),
             });
         }
     }
@@ -223,7 +235,8 @@ fn start_discovery(
     });
     let interval = intervals.min();
     let (stop, stopped) = unbounded();
-    threads.push(spawn("windrow-discovery", move || watch(&watched, interval, &reports, &stopped))?);
+    let mut watched = watched;
+    threads.push(spawn("windrow-discovery", move || watch(&mut watched, interval, &reports, &stopped))?);
     Ok(stop)
 }
 

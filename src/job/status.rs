@@ -24,7 +24,7 @@ pub struct Status {
     pub state_bytes: usize,
     /// Live tables and rows in the lanes, in bytes.
     pub held_bytes: usize,
-    /// The lowest of all stages.
+    /// The lowest of the tables that have event time.
     pub watermark: EventTime,
     /// Records that are in the topics and not yet read, as far as known.
     pub lag: u64,

@@ -113,7 +113,7 @@ impl Cutter<'_> {
         let mut all = Vec::new();
         for input in &union.inputs {
             let fragment = self.fragment(input)?;
-            let feeds = self.open(fragment, input.schema());
+            let feeds = self.open(fragment, input.schema())?;
             for feed in feeds {
                 let plan = renamed(feed.plan, &union.schema).map_err(|error| self.origin.explain(error))?;
                 all.push(Feed { plan, ..feed });
@@ -140,7 +140,7 @@ impl Cutter<'_> {
         {
             return self.extend(node, child);
         }
-        let feeds = self.open(child, aggregate.input.schema());
+        let feeds = self.open(child, aggregate.input.schema())?;
         let bounds = bounds_over(&facts_of_feeds(&feeds));
         let Some(shortest) = bounds.iter().flatten().map(|(window, _)| *window).min() else {
             self.require_bounded(&feeds, node, || {
@@ -218,7 +218,7 @@ impl Cutter<'_> {
         {
             return self.extend(node, child);
         }
-        let feeds = self.open(child, input.schema());
+        let feeds = self.open(child, input.schema())?;
         let pane = match shared(&facts_of_feeds(&feeds), None) {
             Some((window, bound, expr)) => PaneColumn::Expr { window, expr, bound },
             None => {
@@ -280,7 +280,7 @@ impl Cutter<'_> {
         let fragment = match fragment {
             Fragment::Bound { window, .. } if window == pane.window() => fragment,
             other => {
-                let feeds = self.open(other, schema);
+                let feeds = self.open(other, schema)?;
                 self.window_stage(feeds, pane, Keep::Rows, schema)?
             }
         };
@@ -363,15 +363,13 @@ impl Cutter<'_> {
     }
 
     /// The feeds of a fragment whose rows flow on; a bound one becomes a stage first.
-    fn open(&mut self, fragment: Fragment, schema: &DFSchemaRef) -> Vec<Feed> {
+    fn open(&mut self, fragment: Fragment, schema: &DFSchemaRef) -> Result<Vec<Feed>> {
         match fragment {
-            Fragment::Open(feeds) => feeds,
+            Fragment::Open(feeds) => Ok(feeds),
             bound @ Fragment::Bound { .. } => {
                 let stage = self.close(bound, schema);
-                match self.scan(stage, schema) {
-                    Ok(plan) => vec![Feed { leaf: Leaf::Stage(stage), plan, time: None }],
-                    Err(_) => vec![],
-                }
+                let plan = self.scan(stage, schema)?;
+                Ok(vec![Feed { leaf: Leaf::Stage(stage), plan, time: None }])
             }
         }
     }
@@ -401,7 +399,7 @@ impl Cutter<'_> {
             .fields()
             .iter()
             .enumerate()
-            .map(|(i, field)| Field::new(format!("c{i}"), field.data_type().clone(), field.is_nullable()))
+            .map(|(i, field)| Field::new(format!("c{i}"), field.data_type().clone(), true))
             .collect();
         let source = LeafSource {
             leaf: Leaf::Stage(stage),
