@@ -49,7 +49,7 @@ pub struct TableColumn {
 pub enum ColumnOrigin {
     Payload,
     Record { key: MetadataKey, is_virtual: bool },
-    Computed(sqlparser::ast::Expr),
+    Computed(Box<sqlparser::ast::Expr>),
 }
 
 #[derive(Debug, Clone)]
@@ -180,7 +180,7 @@ fn add_column(
     let origin = match kind {
         ColumnKind::Physical => ColumnOrigin::Payload,
         ColumnKind::Metadata { key, is_virtual } => ColumnOrigin::Record { key, is_virtual },
-        ColumnKind::Computed(expr) => ColumnOrigin::Computed(*expr),
+        ColumnKind::Computed(expr) => ColumnOrigin::Computed(expr),
     };
     columns.push(TableColumn { name: name.value, ty, not_null, origin, span });
     Ok(())

@@ -2,6 +2,7 @@
 //!
 //! One test per case and way: `cargo test --test golden tumble` runs those whose name says tumble. Expected
 //! output is Flink's own where Flink can run the file (`tests/flink/regenerate` makes it).
+#![expect(clippy::unwrap_used, reason = "a harness of its own, where a panic is a failed case")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

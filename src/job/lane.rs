@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
 use crate::config;
 use crate::error::{Error, Result};
-use crate::format::{BadRecord, EncodedRows};
+use crate::format::EncodedRows;
 use crate::job::intake::{Intake, PartitionName, Rows};
 use crate::job::message::{Assignment, CutAnswer, Order, Place, ReadCounts, ReadId, Report, Seen};
 use crate::job::routing::Router;
@@ -275,8 +275,9 @@ impl LaneTable {
         for (row, time) in rows.times.iter().enumerate() {
             seen.newest(records[rows.record_of[row] as usize].partition(), EventTime(*time));
         }
-        reject(&rows.rejected, &records, &self.names, &self.router, &mut self.counts, &mut self.routed)?;
-        feed(&mut self.feeds, &rows, &records, &self.names, &self.router, watermarks, &mut self.routed)?;
+        let taken_in = Taken { rows: &rows, records: &records, names: &self.names, router: &self.router };
+        taken_in.reject(&mut self.counts, &mut self.routed)?;
+        taken_in.feed(&mut self.feeds, watermarks, &mut self.routed)?;
         drop(records);
         drop(batch);
         self.end_partitions(&seen)?;
@@ -353,6 +354,23 @@ impl LaneFeed {
         }
     }
 
+    /// Takes the rows that are not before `late_before`; counts the others and names their records.
+    fn take_on_time(&mut self, rows: &Rows, late_before: EventTime, late: &mut BTreeSet<u32>) -> Result<()> {
+        let is_late: Vec<bool> = rows.times.iter().map(|at| EventTime(*at) < late_before).collect();
+        let failed = |cause| Error::internal("late rows cannot be told apart").caused_by(cause);
+        let on_time: BooleanArray = is_late.iter().map(|late| Some(!late)).collect();
+        self.take(&filter_record_batch(&rows.batch, &on_time).map_err(failed)?)?;
+        for row in (0..is_late.len()).filter(|&row| is_late[row]) {
+            // A row that the query leaves out anyway is not late for it.
+            let kept = self.chain.run(&rows.batch.slice(row, 1)).map_err(evaluation_failed)?;
+            if kept.num_rows() > 0 {
+                self.late += kept.num_rows() as u64;
+                late.insert(rows.record_of[row]);
+            }
+        }
+        Ok(())
+    }
+
     /// Rows before this time are late: their window has been closed.
     fn late_before(&self, watermarks: &[EventTime]) -> EventTime {
         match &self.output {
@@ -369,60 +387,56 @@ pub fn evaluation_failed(cause: datafusion::error::DataFusionError) -> Error {
         .fix("guard it, for example with TRY_CAST, NULLIF or CASE WHEN")
 }
 
-fn reject(
-    rejected: &[(u32, BadRecord)],
-    records: &[Record<'_>],
-    names: &[PartitionName],
-    router: &Router,
-    counts: &mut ReadCounts,
-    routed: &mut Vec<RoutedRecord>,
-) -> Result<()> {
-    for (index, bad) in rejected {
-        let record = &records[*index as usize];
-        counts.add_bad(bad.reason.as_str(), 1);
-        routed.extend(router.bad(record, &names[record.partition()], bad)?);
-    }
-    Ok(())
+/// Records of one batch, and the rows that came of them.
+struct Taken<'a> {
+    rows: &'a Rows,
+    records: &'a [Record<'a>],
+    names: &'a [PartitionName],
+    router: &'a Router,
 }
 
-fn feed(
-    feeds: &mut [LaneFeed],
-    rows: &Rows,
-    records: &[Record<'_>],
-    names: &[PartitionName],
-    router: &Router,
-    watermarks: &[EventTime],
-    routed: &mut Vec<RoutedRecord>,
-) -> Result<()> {
-    if rows.batch.num_rows() == 0 {
-        return Ok(());
+impl Taken<'_> {
+    fn name_of(&self, record: &Record<'_>) -> &PartitionName {
+        &self.names[record.partition()]
     }
-    let oldest = rows.times.iter().min().map_or(EventTime::MAX, |at| EventTime(*at));
-    let mut late_records = BTreeSet::new();
-    for feed in feeds {
-        let late_before = feed.late_before(watermarks);
-        if oldest >= late_before {
-            feed.take(&rows.batch)?;
-            continue;
+
+    /// Counts the records that gave no row, and routes them.
+    fn reject(&self, counts: &mut ReadCounts, routed: &mut Vec<RoutedRecord>) -> Result<()> {
+        for (index, bad) in &self.rows.rejected {
+            let record = &self.records[*index as usize];
+            counts.add_bad(bad.reason.as_str(), 1);
+            routed.extend(self.router.bad(record, self.name_of(record), bad)?);
         }
-        let is_late: Vec<bool> = rows.times.iter().map(|at| EventTime(*at) < late_before).collect();
-        let failed = |cause| Error::internal("late rows cannot be told apart").caused_by(cause);
-        let on_time: BooleanArray = is_late.iter().map(|late| Some(!late)).collect();
-        feed.take(&filter_record_batch(&rows.batch, &on_time).map_err(failed)?)?;
-        for row in (0..is_late.len()).filter(|&row| is_late[row]) {
-            // A row that the query leaves out anyway is not late for it.
-            let kept = feed.chain.run(&rows.batch.slice(row, 1)).map_err(evaluation_failed)?;
-            if kept.num_rows() > 0 {
-                feed.late += kept.num_rows() as u64;
-                late_records.insert(rows.record_of[row]);
+        Ok(())
+    }
+
+    /// Gives the rows to every feed; those that are late for one are counted and routed.
+    fn feed(
+        &self,
+        feeds: &mut [LaneFeed],
+        watermarks: &[EventTime],
+        routed: &mut Vec<RoutedRecord>,
+    ) -> Result<()> {
+        let rows = self.rows;
+        if rows.batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let oldest = rows.times.iter().min().map_or(EventTime::MAX, |at| EventTime(*at));
+        let mut late_records = BTreeSet::new();
+        for feed in feeds {
+            let late_before = feed.late_before(watermarks);
+            if oldest >= late_before {
+                feed.take(&rows.batch)?;
+            } else {
+                feed.take_on_time(rows, late_before, &mut late_records)?;
             }
         }
+        for index in late_records {
+            let record = &self.records[index as usize];
+            routed.extend(self.router.late(record, self.name_of(record)));
+        }
+        Ok(())
     }
-    for index in late_records {
-        let record = &records[index as usize];
-        routed.extend(router.late(record, &names[record.partition()]));
-    }
-    Ok(())
 }
 
 /// What one batch has shown of each partition.

@@ -81,7 +81,7 @@ impl Planner {
         for (index, column) in table.columns.iter().enumerate() {
             let ty = match (&column.origin, &column.ty) {
                 (ColumnOrigin::Computed(sql), _) => {
-                    let (expr, ty) = self.computed_column(sql.clone(), &stored, column.span)?;
+                    let (expr, ty) = self.computed_column(sql.as_ref().clone(), &stored, column.span)?;
                     self.computed.insert((name.clone(), index), expr);
                     ty
                 }

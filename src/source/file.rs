@@ -144,7 +144,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("a.jsonl");
         std::fs::write(&path, "{\"a\":1}\r\n\n{\"a\":2}").unwrap();
-        assert_eq!(files_of(&folder).unwrap(), [path.clone()]);
+        assert_eq!(files_of(&folder).unwrap(), std::slice::from_ref(&path));
         let mut reader = Reader::new(10, None);
         reader.add(&path, 0).unwrap();
         let batch = reader.poll().unwrap();
