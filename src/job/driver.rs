@@ -281,8 +281,8 @@ impl Driver {
             let mut rows = crate::format::EncodedRows::new();
             for piece in &deltas[pipeline.stage].pieces {
                 pipeline.encoder.encode(&piece.batch, &mut rows)?;
+                self.status.rows_out += piece.batch.num_rows() as u64;
             }
-            self.status.rows_out += rows.len() as u64;
             outbox.add(pipeline.target, &mut rows);
         }
         Ok(())
