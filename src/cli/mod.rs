@@ -10,6 +10,7 @@ mod progress;
 mod run;
 mod script;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -165,8 +166,11 @@ fn dispatch(command: Command) -> Result<()> {
 
 fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_env("WINDROW_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     match format {
         LogFormat::Text => log.compact().init(),
         LogFormat::Json => log.json().init(),
