@@ -151,23 +151,22 @@ impl Lane {
         }
     }
 
-    /// Takes one batch of each table; `false` if no table waited and none had anything.
+    /// Takes one batch of each table; `false` if there was nothing and no time has been spent waiting for it.
     fn poll(&mut self) -> Result<bool> {
-        let wait = config::POLL_WAIT / self.tables.len().max(1) as u32;
-        let mut waited = false;
-        for table in &mut self.tables {
-            if table.partitions.iter().all(|partition| partition.ended) {
-                continue;
-            }
-            waited |= matches!(table.reader, Reader::Kafka(_));
+        let is_open = |table: &&mut LaneTable| !table.partitions.iter().all(|partition| partition.ended);
+        let open = self.tables.iter_mut().filter(is_open).count();
+        // Waiting on one of several tables would hold up the others.
+        let wait = if open == 1 { config::POLL_WAIT } else { Duration::ZERO };
+        let mut busy = false;
+        for table in self.tables.iter_mut().filter(is_open) {
             let mut reports = Vec::new();
             let taken = table.poll(wait, &self.watermarks, &self.clock, &mut reports)?;
-            waited |= taken > 0;
+            busy |= taken > 0 || (open == 1 && matches!(table.reader, Reader::Kafka(_)));
             for report in reports {
                 drop(self.reports.send(report));
             }
         }
-        Ok(waited)
+        Ok(busy)
     }
 
     fn cut(&mut self, watermarks: &[EventTime]) -> Result<CutAnswer> {
