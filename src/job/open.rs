@@ -117,15 +117,23 @@ struct ClusterSpec<'a> {
     transactional_id: String,
 }
 
-/// Connects to everything a job writes to.
-pub fn sinks(plan: &JobPlan, job: &str) -> Result<OpenSinks> {
-    let mut specs: Vec<ClusterSpec<'_>> = Vec::new();
+/// The clusters of a job's sinks, while they are collected.
+struct Clusters<'a> {
+    job: &'a str,
+    specs: Vec<ClusterSpec<'a>>,
+    /// Ids of clusters that have been asked, by how they were reached.
+    ids: Vec<(&'a Properties, String)>,
+}
+
+/// Connects to everything a job writes to; `opened` is what it reads, in the order of the plan.
+pub fn sinks(plan: &JobPlan, job: &str, opened: &[OpenRead]) -> Result<OpenSinks> {
+    let mut clusters = Clusters::new(plan, job, opened);
     let mut open = OpenSinks::default();
     let mut to_check: Vec<(ClusterId, Arc<str>)> = Vec::new();
     for pipeline in &plan.pipelines {
         let target = match kafka_of(pipeline) {
             Some((table, options)) => {
-                let cluster = cluster_of(&mut specs, options, job)?;
+                let cluster = clusters.cluster_of(options)?;
                 let topic = sink_topic(table, options)?;
                 to_check.push((cluster, Arc::clone(&topic)));
                 Target::Topic { cluster, topic }
@@ -140,12 +148,12 @@ pub fn sinks(plan: &JobPlan, job: &str) -> Result<OpenSinks> {
         if let (Connector::Kafka(options), true) =
             (&table.options.connector, topics.iter().any(Option::is_some))
         {
-            let cluster = cluster_of(&mut specs, options, job)?;
+            let cluster = clusters.cluster_of(options)?;
             to_check.extend(topics.into_iter().flatten().map(|topic| (cluster, Arc::from(topic))));
             open.routes.insert(Arc::from(table.name.as_str()), cluster);
         }
     }
-    for spec in &specs {
+    for spec in &clusters.specs {
         let id = Some(spec.transactional_id.as_str());
         open.clusters.push(Publisher::open(spec.properties, spec.guarantee, id, config::CONNECT_TIMEOUT)?);
     }
@@ -187,30 +195,49 @@ fn add_target(targets: &mut Vec<Target>, target: Target) -> TargetId {
     targets.len() - 1
 }
 
-/// The cluster that the options lead to: two ways of writing its address are one cluster.
-fn cluster_of<'a>(
-    specs: &mut Vec<ClusterSpec<'a>>,
-    options: &'a KafkaOptions,
-    job: &str,
-) -> Result<ClusterId> {
-    let guarantee = match options.guarantee {
-        options::Guarantee::ExactlyOnce => Guarantee::ExactlyOnce,
-        options::Guarantee::AtLeastOnce => Guarantee::AtLeastOnce,
-        options::Guarantee::None => Guarantee::None,
-    };
-    let id = Cluster::connect(&options.properties, config::CONNECT_TIMEOUT)?.id().to_string();
-    let user = options.properties.get("sasl.username");
-    let known = specs.iter().position(|spec| spec.id == id && spec.properties.get("sasl.username") == user);
-    if let Some(known) = known {
-        let spec = &mut specs[known];
-        if strength(guarantee) > strength(spec.guarantee) {
-            spec.guarantee = guarantee;
-        }
-        return Ok(known);
+impl<'a> Clusters<'a> {
+    fn new(plan: &'a JobPlan, job: &'a str, opened: &[OpenRead]) -> Self {
+        let asked = plan.reads.iter().zip(opened).filter_map(|(read, open)| {
+            let (Connector::Kafka(options), Some(cluster)) = (&read.table.options.connector, &open.cluster)
+            else {
+                return None;
+            };
+            Some((&options.properties, cluster.id().to_string()))
+        });
+        Clusters { job, specs: Vec::new(), ids: asked.collect() }
     }
-    let transactional_id = options.transactional_id_prefix.clone().unwrap_or_else(|| job.to_string());
-    specs.push(ClusterSpec { id, properties: &options.properties, guarantee, transactional_id });
-    Ok(specs.len() - 1)
+
+    /// The cluster that the options lead to: two ways of writing its address are one cluster.
+    fn cluster_of(&mut self, options: &'a KafkaOptions) -> Result<ClusterId> {
+        let guarantee = match options.guarantee {
+            options::Guarantee::ExactlyOnce => Guarantee::ExactlyOnce,
+            options::Guarantee::AtLeastOnce => Guarantee::AtLeastOnce,
+            options::Guarantee::None => Guarantee::None,
+        };
+        let id = self.id_of(&options.properties)?;
+        let user = options.properties.get("sasl.username");
+        let same = |spec: &ClusterSpec<'_>| spec.id == id && spec.properties.get("sasl.username") == user;
+        if let Some(known) = self.specs.iter().position(same) {
+            let spec = &mut self.specs[known];
+            if strength(guarantee) > strength(spec.guarantee) {
+                spec.guarantee = guarantee;
+            }
+            return Ok(known);
+        }
+        let transactional_id =
+            options.transactional_id_prefix.clone().unwrap_or_else(|| self.job.to_string());
+        self.specs.push(ClusterSpec { id, properties: &options.properties, guarantee, transactional_id });
+        Ok(self.specs.len() - 1)
+    }
+
+    fn id_of(&mut self, properties: &'a Properties) -> Result<String> {
+        if let Some((_, id)) = self.ids.iter().find(|(known, _)| *known == properties) {
+            return Ok(id.clone());
+        }
+        let id = Cluster::connect(properties, config::CONNECT_TIMEOUT)?.id().to_string();
+        self.ids.push((properties, id.clone()));
+        Ok(id)
+    }
 }
 
 fn strength(guarantee: Guarantee) -> u8 {

@@ -79,7 +79,7 @@ impl Job {
         let lowering = Lowering::new(session.clone());
         let opened =
             plan.reads.iter().map(|read| open::read(read, &options.name)).collect::<Result<Vec<_>>>()?;
-        let sinks = open::sinks(&plan, &options.name)?;
+        let sinks = open::sinks(&plan, &options.name, &opened)?;
         let pipelines = pipelines(&plan, &sinks.target_of, options.terminal_format)?;
         let sinks = Sinks {
             clusters: sinks.clusters,
