@@ -3,9 +3,9 @@
 #[cfg(test)]
 mod broker;
 #[cfg(test)]
-mod demo;
-#[cfg(test)]
 mod errors;
+#[cfg(test)]
+mod kafka;
 #[cfg(test)]
 mod kafka_edge;
 #[cfg(test)]

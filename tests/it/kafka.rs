@@ -1,0 +1,14 @@
+//! Whole jobs against a real Kafka: SQL in, records in topics, results in topics, compared with a recount.
+//!
+//! Every test has topics and a job name of its own. Nothing sleeps: a test waits for records in a topic or
+//! for what the job says of itself, with a deadline.
+
+mod analytics;
+mod orders;
+mod records;
+mod running;
+
+use std::time::Duration;
+
+/// Generous, because several brokers, jobs and builds may share the machine.
+const LIMIT: Duration = Duration::from_secs(60);
