@@ -3,7 +3,12 @@
 //! `cargo bench --bench end_to_end`, with WINDROW_BENCH_EVENTS (default 5000000). A real Kafka is started as the
 //! tests do it. Both sides run as processes of their own, in turn, so that CPU and memory are theirs alone;
 //! the last lines are the ratios.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench that cannot go on says where")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a bench that cannot go on says where"
+)]
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -60,7 +65,10 @@ fn compare() {
     broker.create_topic(&format!("{topic}-results"), 1);
     let started = Instant::now();
     produce(&brokers, &topic, events);
-    println!("{events} orders produced in {:.1} s, {PARTITIONS} partitions, lz4", started.elapsed().as_secs_f64());
+    println!(
+        "{events} orders produced in {:.1} s, {PARTITIONS} partitions, lz4",
+        started.elapsed().as_secs_f64()
+    );
     println!("{:<34} {:>10} {:>12} {:>9} {:>8}", "who", "CPU ns/ev", "events/s", "wall s", "RSS MB");
     let run = |who: &str, arguments: &[&str], pinned: bool| {
         let used = child(arguments, pinned);
@@ -133,7 +141,8 @@ fn produce(brokers: &str, topic: &str, events: u64) {
         orders.write(EventTime(first + event as i64 * STEP_MICROS + disorder), &mut payload);
         let partition = (event % PARTITIONS as u64) as i32;
         loop {
-            let record: BaseRecord<'_, (), str> = BaseRecord::to(topic).partition(partition).payload(&payload);
+            let record: BaseRecord<'_, (), str> =
+                BaseRecord::to(topic).partition(partition).payload(&payload);
             match producer.send(record) {
                 Ok(()) => break,
                 Err(_) => producer.poll(Duration::from_millis(1)),
@@ -179,7 +188,8 @@ fn consume(brokers: &str, topic: &str) {
 /// The job as `windrow run queries/order_analytics.sql` runs it, to the end that the topic has now.
 fn job(brokers: &str, topic: &str, lanes: usize) {
     let started = Instant::now();
-    let text = QUERY.replacen("'format' = 'json'", "'format' = 'json', 'scan.bounded.mode' = 'latest-offset'", 1);
+    let text =
+        QUERY.replacen("'format' = 'json'", "'format' = 'json', 'scan.bounded.mode' = 'latest-offset'", 1);
     let source = Arc::new(SourceText { name: "order_analytics.sql".into(), text });
     let values = |name: &str| match name {
         "KAFKA_BROKERS" => Some(brokers.to_string()),

@@ -119,7 +119,8 @@ fn live_tables(groups: u64, batches: &[RecordBatch]) -> f64 {
         }
     }
     gather.drain(EventTime::MAX).unwrap().into_iter().for_each(|run| store.add(run).unwrap());
-    let closed: usize = store.close(EventTime::MAX).unwrap().iter().map(|window| window.batch.num_rows()).sum();
+    let closed: usize =
+        store.close(EventTime::MAX).unwrap().iter().map(|window| window.batch.num_rows()).sum();
     assert!(closed > 0, "no window came out");
     started.elapsed().as_secs_f64()
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod broker;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod errors;
 #[cfg(test)]
 mod kafka;
