@@ -9,6 +9,8 @@ mod errors;
 #[cfg(test)]
 mod kafka_edge;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod queries;
 #[cfg(test)]
 mod tidy;
