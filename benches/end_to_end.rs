@@ -205,6 +205,7 @@ fn job(brokers: &str, topic: &str, lanes: usize) {
         epoch_interval: windrow::config::EPOCH_INTERVAL,
         memory_max_bytes: windrow::config::MEMORY_MAX_BYTES,
         batch_records_max: windrow::config::BATCH_RECORDS_MAX,
+        batches_per_cut_max: None,
         interleave_seed: None,
         clock: Clock::System,
         terminal: Box::new(std::io::sink()),

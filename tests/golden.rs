@@ -92,6 +92,7 @@ fn run(case: &Path, out: &Path, way: Way) -> Result<(), Failed> {
         epoch_interval: Duration::from_millis(50),
         memory_max_bytes: 256 << 20,
         batch_records_max: way.batch_records_max,
+        batches_per_cut_max: None,
         interleave_seed: way.interleave_seed,
         clock: Clock::System,
         terminal: Box::new(std::io::sink()),

@@ -45,6 +45,7 @@ pub(super) fn demo(arguments: &DemoArguments) -> Result<()> {
         epoch_interval: Duration::from_millis(200),
         memory_max_bytes: config::MEMORY_MAX_BYTES,
         batch_records_max: config::BATCH_RECORDS_MAX,
+        batches_per_cut_max: None,
         interleave_seed: None,
         clock: Clock::System,
         terminal: Box::new(std::io::stdout()),

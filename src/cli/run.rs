@@ -63,6 +63,7 @@ fn options(arguments: &RunArguments, planned: &Planned) -> Result<RunOptions> {
         epoch_interval,
         memory_max_bytes: arguments.memory,
         batch_records_max: config::BATCH_RECORDS_MAX,
+        batches_per_cut_max: None,
         interleave_seed: None,
         clock: Clock::System,
         terminal: Box::new(std::io::stdout()),

@@ -36,6 +36,9 @@ pub struct Lane {
     pub watermarks: Arc<[EventTime]>,
     /// A lane that holds more than this waits for a cut, in bytes.
     pub held_bytes_max: usize,
+    /// So does one that has taken this many batches since the last cut.
+    pub batches_per_cut_max: Option<u32>,
+    pub batches: u32,
     pub asked_for_cut: bool,
     /// Batches since the held bytes were last measured, which is not free with many groups.
     pub unmeasured: u32,
@@ -114,7 +117,9 @@ impl Lane {
                 }
                 continue;
             }
-            if !self.poll()? {
+            if self.poll()? {
+                self.batches = self.batches.saturating_add(1);
+            } else {
                 match self.orders.recv_timeout(config::POLL_WAIT) {
                     Ok(order) => self.obey(order)?,
                     Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
@@ -145,6 +150,7 @@ impl Lane {
                 let answer = self.cut(&watermarks)?;
                 self.watermarks = watermarks;
                 self.asked_for_cut = false;
+                self.batches = 0;
                 self.report(Report::Cut(Box::new(answer)));
                 Ok(())
             }
@@ -179,6 +185,9 @@ impl Lane {
 
     /// Measured now and then, and after that again and again until the cut.
     fn is_full(&mut self) -> bool {
+        if self.batches_per_cut_max.is_some_and(|max| self.batches >= max) {
+            return true;
+        }
         self.unmeasured += 1;
         if self.unmeasured < config::BATCHES_PER_MEASURE && !self.asked_for_cut {
             return false;

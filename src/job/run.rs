@@ -41,6 +41,8 @@ pub struct RunOptions {
     pub memory_max_bytes: usize,
     /// Records of one batch; small numbers are for tests.
     pub batch_records_max: usize,
+    /// A lane waits for a cut after this many batches, so that tests have epochs at known places.
+    pub batches_per_cut_max: Option<u32>,
     /// Reads files in an order made from this instead of in turn, for tests.
     pub interleave_seed: Option<u64>,
     pub clock: Clock,
@@ -96,6 +98,7 @@ impl Job {
             clock: &options.clock,
             lane_count,
             batch_records_max: options.batch_records_max,
+            batches_per_cut_max: options.batches_per_cut_max,
             interleave_seed: options.interleave_seed,
             memory_max_bytes: options.memory_max_bytes,
             terminal_format: options.terminal_format,
@@ -280,6 +283,7 @@ struct LaneSetup<'a> {
     clock: &'a Clock,
     lane_count: usize,
     batch_records_max: usize,
+    batches_per_cut_max: Option<u32>,
     interleave_seed: Option<u64>,
     memory_max_bytes: usize,
     terminal_format: TerminalFormat,
@@ -296,6 +300,8 @@ impl LaneSetup<'_> {
             clock: self.clock.clone(),
             watermarks: stage_watermarks(self.plan, &start).into(),
             held_bytes_max: config::LANE_OUTPUT_MAX_BYTES.min(self.memory_max_bytes / 4 / self.lane_count),
+            batches_per_cut_max: self.batches_per_cut_max,
+            batches: 0,
             asked_for_cut: false,
             unmeasured: 0,
         })

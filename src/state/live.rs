@@ -172,12 +172,12 @@ impl LiveTable {
             plan.aggregates.iter().map(|call| call.evaluate(batch)).collect::<Result<_>>()?;
         if self.keys.is_none() && !plan.group_by.has_grouping_set() {
             self.intern(&[], batch.num_rows())?;
-            return self.accumulate(&inputs);
+            return self.accumulate(plan, &inputs);
         }
         for set in evaluate_group_by(&plan.group_by, batch)? {
             let keys: Vec<ArrayRef> = plan.hashed.iter().map(|&i| Arc::clone(&set[i])).collect();
             self.intern(&keys, batch.num_rows())?;
-            self.accumulate(&inputs)?;
+            self.accumulate(plan, &inputs)?;
         }
         Ok(())
     }
@@ -197,15 +197,16 @@ impl LiveTable {
         self.keys.as_ref().map_or(1, |keys| keys.len())
     }
 
-    fn accumulate(&mut self, inputs: &[CallInput]) -> Result<()> {
+    fn accumulate(&mut self, plan: &GroupPlan, inputs: &[CallInput]) -> Result<()> {
         let count = self.group_count();
-        for (accumulator, input) in self.accumulators.iter_mut().zip(inputs) {
+        for (i, accumulator) in self.accumulators.iter_mut().enumerate() {
+            let input = &inputs[i];
             match &input.order {
                 None => accumulator.update_batch(&input.args, &self.groups, input.filter.as_ref(), count)?,
                 Some(order) => {
-                    let groups: Vec<usize> =
-                        order.values().iter().map(|&i| self.groups[i as usize]).collect();
-                    accumulator.update_batch(&input.args, &groups, input.filter.as_ref(), count)?;
+                    let groups = order.values().iter().map(|&i| self.groups[i as usize]).collect();
+                    let (seen, states) = plan.aggregates[i].in_order(input, groups)?;
+                    accumulator.merge_batch(&states, &seen, count)?;
                 }
             }
         }
@@ -288,6 +289,20 @@ struct CallInput {
 }
 
 impl AggregateCall {
+    /// The states of the groups that a batch has rows of, and which groups these are.
+    ///
+    /// A function that requires an order takes all its rows in that order, from batch to batch, too. Rows do not
+    /// come so; hence a batch in order is a run of its own, since runs are merged by their order.
+    fn in_order(&self, input: &CallInput, groups: Vec<usize>) -> Result<(Vec<usize>, Vec<ArrayRef>)> {
+        let mut seen = groups.clone();
+        seen.sort_unstable();
+        seen.dedup();
+        let dense: Vec<usize> = groups.iter().map(|group| seen.partition_point(|at| at < group)).collect();
+        let mut batch = accumulator(&self.function)?;
+        batch.update_batch(&input.args, &dense, input.filter.as_ref(), seen.len())?;
+        Ok((seen, batch.state(EmitTo::All)?))
+    }
+
     fn evaluate(&self, batch: &RecordBatch) -> Result<CallInput> {
         let column = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(batch.num_rows());
         let args: Vec<ArrayRef> = self.args.iter().map(column).collect::<Result<_>>()?;

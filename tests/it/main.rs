@@ -11,6 +11,8 @@ mod kafka;
 #[cfg(test)]
 mod kafka_edge;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod queries;
 #[cfg(test)]
 mod tidy;
