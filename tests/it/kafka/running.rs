@@ -103,6 +103,7 @@ pub fn open(text: &str, values: Values<'_>, lanes: usize) -> Result<Job> {
         epoch_interval: Duration::from_millis(100),
         memory_max_bytes: 128 << 20,
         batch_records_max: 8192,
+        batches_per_cut_max: None,
         interleave_seed: None,
         clock: Clock::System,
         terminal: Box::new(std::io::sink()),
