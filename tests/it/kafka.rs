@@ -4,6 +4,7 @@
 //! for what the job says of itself, with a deadline.
 
 mod analytics;
+mod binary;
 mod orders;
 mod records;
 mod running;
