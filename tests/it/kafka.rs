@@ -7,7 +7,9 @@ mod analytics;
 mod binary;
 mod orders;
 mod records;
+mod rejects;
 mod running;
+mod scan;
 
 use std::time::Duration;
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::LIMIT;
 use super::orders::{SECOND, START, Stretch, assert_recounted};
 use super::records::{Tail, read_to_end};
+use super::running::order_analytics;
 use crate::broker::{Broker, Sample, USER, unique};
 
 const QUERY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/queries/order_analytics.sql");
@@ -110,6 +111,37 @@ fn order_analytics_runs_from_the_environment_until_it_is_told_to_stop() {
     assert_eq!(code, 0, "{log}");
     assert!(log.contains("4000 records") && log.contains("10 results"), "{log}");
     assert_recounted(&read_to_end(broker, &results), &read_to_end(broker, &orders), SECOND);
+}
+
+#[test]
+fn a_bounded_job_ends_by_itself_with_all_its_windows_closed() {
+    let broker = Broker::shared();
+    let (orders, results) = (unique("orders"), unique("results"));
+    broker.create_topic(&orders, 4);
+    broker.create_topic(&results, 1);
+    let stretch = Stretch {
+        seed: 4,
+        count: 4_000,
+        partitions: 3,
+        from: START,
+        span_micros: 300 * SECOND,
+        disorder_micros: 29 * SECOND,
+    };
+    broker.produce(&orders, &stretch.samples(), &[]);
+    let environment = [
+        ("KAFKA_BROKERS", broker.bootstrap()),
+        ("ORDERS_TOPIC", &orders),
+        ("RESULTS_TOPIC", &results),
+        ("DELIVERY_GUARANTEE", "at-least-once"),
+    ];
+    let text = order_analytics();
+    let text =
+        text.replacen("'format' = 'json'", "'format' = 'json', 'scan.bounded.mode' = 'latest-offset'", 1);
+    let job = unique("job");
+    let (code, log, _) = command(&["run", "-", "--name", &job], &environment, &text);
+    assert_eq!(code, 0, "{log}");
+    assert!(log.contains("4000 records") && log.contains("5 results"), "{log}");
+    assert_recounted(&read_to_end(broker, &results), &read_to_end(broker, &orders), 60 * SECOND);
 }
 
 /// Copies the numbers of a topic, with epochs of a second.

@@ -28,6 +28,17 @@ impl Stored {
     pub fn json(&self) -> Value {
         serde_json::from_slice(self.value.as_deref().unwrap()).unwrap()
     }
+
+    pub fn key_text(&self) -> Option<String> {
+        self.key.as_deref().map(|key| String::from_utf8(key.to_vec()).unwrap())
+    }
+
+    /// A header's value as text; panics unless it is there once.
+    pub fn header(&self, name: &str) -> String {
+        let found: Vec<_> = self.headers.iter().filter(|(other, _)| other == name).collect();
+        assert_eq!(found.len(), 1, "header {name} of {self:?}");
+        String::from_utf8(found[0].1.clone().unwrap()).unwrap()
+    }
 }
 
 /// Follows a topic's committed records from its beginning.
@@ -127,6 +138,10 @@ impl Transaction {
 
     pub fn commit(self) {
         self.0.commit_transaction(LIMIT).unwrap();
+    }
+
+    pub fn abort(self) {
+        self.0.abort_transaction(LIMIT).unwrap();
     }
 }
 
