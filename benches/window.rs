@@ -93,7 +93,7 @@ fn live_tables(groups: u64, batches: &[RecordBatch]) -> f64 {
     let source = Arc::new(SourceText { name: "bench".into(), text });
     let clock = Arc::new(EpochClock::new(EventTime(0)));
     let plan = planner::plan(sql::parse(&source, &|_| None).unwrap(), &clock).unwrap();
-    let lowering = Lowering::new(settings::session(&clock, None).unwrap());
+    let lowering = Lowering::new(settings::session(&clock, "UTC", None).unwrap());
     let (stage, feeds) = plan
         .stages
         .iter()
@@ -127,7 +127,7 @@ fn live_tables(groups: u64, batches: &[RecordBatch]) -> f64 {
 
 fn one_shot(groups: u64, batches: &[RecordBatch]) -> f64 {
     let clock = Arc::new(EpochClock::new(EventTime(0)));
-    let context = SessionContext::new_with_state(settings::session(&clock, None).unwrap());
+    let context = SessionContext::new_with_state(settings::session(&clock, "UTC", None).unwrap());
     let table = MemTable::try_new(batches[0].schema(), vec![batches.to_vec()]).unwrap();
     context.register_table("t", Arc::new(table)).unwrap();
     let sql = format!(

@@ -1,5 +1,7 @@
 //! The vocabulary of time: event time, the wall clock, durations as people write them.
 
+pub mod zone;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -43,7 +45,12 @@ impl fmt::Display for EventTime {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Window {
     /// Windows `[start, start + size)`, one beside the other; `start` is a multiple of the size after the offset.
-    Tumble { size_micros: i64, offset_micros: i64 },
+    Tumble {
+        size_micros: i64,
+        offset_micros: i64,
+        /// Bounds are times of the job's wall clock, not moments: a day may have 23 or 25 hours.
+        is_local: bool,
+    },
     /// All of a bounded input in one.
     All,
 }
@@ -54,11 +61,16 @@ impl Window {
         match self {
             Window::All => EventTime::MIN,
             Window::Tumble { .. } if at == EventTime::MIN || at == EventTime::MAX => at,
-            Window::Tumble { size_micros, offset_micros } => {
+            Window::Tumble { size_micros, offset_micros, .. } => {
                 let since = at.0.saturating_sub(offset_micros).rem_euclid(size_micros);
                 EventTime(at.0.saturating_sub(since))
             }
         }
+    }
+
+    /// Whether its bounds are times of the job's wall clock.
+    pub fn is_local(self) -> bool {
+        matches!(self, Window::Tumble { is_local: true, .. })
     }
 
     /// The end of the window that starts at `start`.
@@ -75,10 +87,10 @@ impl fmt::Display for Window {
         let show = |micros: i64| show_duration(Duration::from_micros(micros.unsigned_abs()));
         match self {
             Window::All => f.write_str("all of the input"),
-            Window::Tumble { size_micros, offset_micros: 0 } => {
+            Window::Tumble { size_micros, offset_micros: 0, .. } => {
                 write!(f, "tumbling windows of {}", show(*size_micros))
             }
-            Window::Tumble { size_micros, offset_micros } => {
+            Window::Tumble { size_micros, offset_micros, .. } => {
                 let sign = if *offset_micros < 0 { "-" } else { "" };
                 write!(f, "tumbling windows of {}, offset {sign}{}", show(*size_micros), show(*offset_micros))
             }
@@ -199,7 +211,7 @@ mod tests {
 
     #[test]
     fn windows_floor_before_1970_and_with_any_offset() {
-        let minute = |offset_micros| Window::Tumble { size_micros: 60, offset_micros };
+        let minute = |offset_micros| Window::Tumble { size_micros: 60, offset_micros, is_local: false };
         assert_eq!(minute(0).start_of(EventTime(-1)), EventTime(-60));
         assert_eq!(minute(0).start_of(EventTime(60)), EventTime(60));
         assert_eq!(minute(15).start_of(EventTime(14)), EventTime(-45));

@@ -15,6 +15,7 @@ mod json;
 mod math;
 mod planner;
 mod text;
+pub mod wall;
 pub mod window_start;
 mod zone;
 
@@ -80,6 +81,7 @@ fn scalar(clock: &Arc<EpochClock>) -> Vec<Arc<ScalarUDF>> {
         encoding::functions(),
         array::functions(),
         json::functions(),
+        wall::functions(),
     ];
     functions.extend(families.into_iter().flatten().map(definition::Definition::udf));
     let of = functions.iter().find(|function| function.name() == "__unix_timestamp_of").cloned();

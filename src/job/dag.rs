@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
+use arrow::array::timezone::Tz;
 
 use crate::error::{Error, Result};
 use crate::job::batch::BatchRunner;
@@ -15,10 +16,13 @@ use crate::stage::window::{CloseState, WindowState};
 use crate::stage::{Delta, Piece};
 use crate::state::panes::{KeepPlan, PaneRun, PaneStore};
 use crate::time::EventTime;
+use crate::time::zone::moment_past;
 
 /// All stages with their state.
 pub struct Dag {
     stages: Vec<StageRun>,
+    /// The job's; None is UTC.
+    zone: Option<Tz>,
 }
 
 enum StageRun {
@@ -44,7 +48,7 @@ impl Dag {
     pub fn new(plan: &JobPlan, lowering: &Lowering) -> Result<Dag> {
         let lowered = |cause| Error::internal("a stage cannot be made ready to run").caused_by(cause);
         let stages = plan.stages.iter().map(|stage| lower(stage, lowering).map_err(lowered));
-        Ok(Dag { stages: stages.collect::<Result<_>>()? })
+        Ok(Dag { stages: stages.collect::<Result<_>>()?, zone: plan.zone() })
     }
 
     /// Steps every stage once; `inputs` and `watermarks` are by stage, as are the deltas returned.
@@ -76,10 +80,13 @@ impl Dag {
         self.stages.iter().map(size).sum()
     }
 
-    /// Where the last window of the given stages ends that has data.
+    /// The moment at which the last window of the given stages ends that has data.
     pub fn last_window_end(&self, stages: &[StageId]) -> Option<EventTime> {
-        let ends =
-            self.stores().filter(|(id, _)| stages.contains(id)).filter_map(|(_, store)| store.last_end());
+        let end = |store: &PaneStore| match &self.zone {
+            Some(zone) if store.window().is_local() => store.last_end().map(|end| moment_past(end, zone)),
+            _ => store.last_end(),
+        };
+        let ends = self.stores().filter(|(id, _)| stages.contains(id)).filter_map(|(_, store)| end(store));
         ends.max()
     }
 
@@ -210,8 +217,10 @@ fn step(
     }
 }
 
-/// The watermark of each stage, given those of the tables that are read.
+/// The watermark of each stage, given those of the tables that are read; that of a stage of local windows is
+/// a time of the wall clock.
 pub fn stage_watermarks(plan: &JobPlan, of_read: &[EventTime]) -> Vec<EventTime> {
+    let zone = plan.zone();
     let mut all: Vec<EventTime> = Vec::with_capacity(plan.stages.len());
     for stage in &plan.stages {
         let of_leaf = |leaf: &Leaf| match leaf {
@@ -222,7 +231,7 @@ pub fn stage_watermarks(plan: &JobPlan, of_read: &[EventTime]) -> Vec<EventTime>
             }
         };
         let of_feed = |feed: &Feed| match feed.time {
-            Some(time) => time.watermark(of_leaf(&feed.leaf)),
+            Some(time) => time.watermark(of_leaf(&feed.leaf), zone.as_ref()),
             None => of_leaf(&feed.leaf),
         };
         let watermark = match &stage.kind {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::timezone::Tz;
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
@@ -24,6 +25,7 @@ use crate::sink::encode::Encoder;
 use crate::source::{Event, Reader, Record};
 use crate::stage::map::Chain;
 use crate::state::panes::Gather;
+use crate::time::zone::{earliest_wall_from, wall_of};
 use crate::time::{Clock, EventTime};
 
 /// One thread's work; see the module's text.
@@ -73,6 +75,8 @@ pub struct LaneFeed {
     pub stage: StageId,
     pub chain: Chain,
     pub output: Output,
+    /// Set if the windows go by the wall clock of a zone.
+    pub zone: Option<Tz>,
     pub late: u64,
 }
 
@@ -364,7 +368,8 @@ impl LaneFeed {
 
     /// Takes the rows that are not before `late_before`; counts the others and names their records.
     fn take_on_time(&mut self, rows: &Rows, late_before: EventTime, late: &mut BTreeSet<u32>) -> Result<()> {
-        let is_late: Vec<bool> = rows.times.iter().map(|at| EventTime(*at) < late_before).collect();
+        let times = rows.times.iter().map(|at| self.window_time(EventTime(*at)));
+        let is_late: Vec<bool> = times.map(|at| at < late_before).collect();
         let failed = |cause| Error::internal("late rows cannot be told apart").caused_by(cause);
         let on_time: BooleanArray = is_late.iter().map(|late| Some(!late)).collect();
         self.take(&filter_record_batch(&rows.batch, &on_time).map_err(failed)?)?;
@@ -377,6 +382,16 @@ impl LaneFeed {
             }
         }
         Ok(())
+    }
+
+    /// A row's time on the clock that the windows go by.
+    fn window_time(&self, at: EventTime) -> EventTime {
+        self.zone.as_ref().map_or(at, |zone| EventTime(wall_of(at.0, zone)))
+    }
+
+    /// The earliest of those of rows that are not before `oldest`.
+    fn earliest_window_time(&self, oldest: EventTime) -> EventTime {
+        self.zone.as_ref().map_or(oldest, |zone| earliest_wall_from(oldest, zone))
     }
 
     /// Rows before this time are late: their window has been closed.
@@ -433,7 +448,7 @@ impl Taken<'_> {
         let mut late_records = BTreeSet::new();
         for feed in feeds {
             let late_before = feed.late_before(watermarks);
-            if oldest >= late_before {
+            if feed.earliest_window_time(oldest) >= late_before {
                 feed.take(&rows.batch)?;
             } else {
                 feed.take_on_time(rows, late_before, &mut late_records)?;

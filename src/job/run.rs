@@ -77,7 +77,7 @@ impl Job {
     pub fn start(plan: JobPlan, epoch_clock: Arc<EpochClock>, options: RunOptions) -> Result<Job> {
         let plan = Arc::new(plan);
         let pool = Arc::new(GreedyMemoryPool::new(options.memory_max_bytes));
-        let session = settings::session(&epoch_clock, Some(pool)).map_err(no_session)?;
+        let session = settings::session(&epoch_clock, plan.settings.zone_name(), Some(pool)).map_err(no_session)?;
         let lowering = Lowering::new(session.clone());
         let opened =
             plan.reads.iter().map(|read| open::read(read, &options.name)).collect::<Result<Vec<_>>>()?;
@@ -364,7 +364,11 @@ impl LaneSetup<'_> {
                     }
                     _ => Output::Rows(Vec::new()),
                 };
-                lane_feeds.push(LaneFeed { stage, chain, output, late: 0 });
+                let zone = match &output {
+                    Output::Windows(gather) if gather.window().is_local() => self.plan.zone(),
+                    _ => None,
+                };
+                lane_feeds.push(LaneFeed { stage, chain, output, zone, late: 0 });
             }
         }
         Ok(lane_feeds)

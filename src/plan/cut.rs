@@ -191,12 +191,16 @@ impl Cutter<'_> {
 
     /// The column of a feed's leaf that says when its windows are complete.
     fn time_of(&self, feed: &Feed, window: Window) -> TimeColumn {
-        let Leaf::Stage(stage) = &feed.leaf else { return TimeColumn::Row };
+        let row = if window.is_local() { TimeColumn::Wall } else { TimeColumn::Row };
+        let Leaf::Stage(stage) = &feed.leaf else { return row };
         let columns: Vec<TimeColumn> = self.time_columns_of(*stage).into_iter().flatten().collect();
         if columns.iter().any(|column| column.window() == Some(window)) {
             return TimeColumn::Bound(window, Bound::Start);
         }
-        columns.into_iter().find(|column| column.is_time_attribute()).unwrap_or(TimeColumn::Row)
+        match columns.into_iter().find(|column| column.is_time_attribute()) {
+            Some(TimeColumn::Row) | None => row,
+            Some(other) => other,
+        }
     }
 
     fn over(&mut self, node: &LogicalPlan, window_expr: &[Expr]) -> Result<Fragment> {

@@ -3,14 +3,19 @@
 //! Facts are traced by index through the nodes, never by name: the optimizer renames and inlines at will.
 //! A window needs no node of its own: `window_start` is the function `__window_start(ts, size, offset)` of an
 //! event-time column, and `window_end` is any expression that adds the size to it.
+//!
+//! Windows over moments (TIMESTAMP_LTZ) go by the job's wall clock: they are windows of `__wall(ts, zone)`,
+//! their panes and the watermark of their stage are wall times, and only `window_time` is a moment again.
 
+use arrow::array::timezone::Tz;
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::common::{Column, DFSchema};
-use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator};
 
-use crate::functions::window_start;
+use crate::functions::{wall, window_start};
 use crate::plan::provider::LeafSource;
+use crate::time::zone::earliest_wall_from;
 use crate::time::{EventTime, Window};
 
 /// Flink's `window_time` is the last millisecond of its window.
@@ -21,8 +26,12 @@ pub const WINDOW_TIME_BEFORE_END_MICROS: i64 = 1_000;
 pub enum TimeColumn {
     /// Event time as it came in a row.
     Row,
+    /// The row's event time, a moment, as the job's wall clock shows it.
+    Wall,
     /// A bound of the window that the row belongs to.
     Bound(Window, Bound),
+    /// `window_time` of a local window, as a moment.
+    Moment(Window),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,26 +57,42 @@ impl TimeColumn {
     /// The watermark of this column, given that of the stage that emits it.
     ///
     /// A stage with watermark `W` has emitted every window that ends at or before `W`, so the next one is
-    /// the window that holds `W`.
-    pub fn watermark(self, stage: EventTime) -> EventTime {
+    /// the window that holds `W`. `zone` is the job's; None is UTC.
+    pub fn watermark(self, stage: EventTime, zone: Option<&Tz>) -> EventTime {
         match self {
             TimeColumn::Row | TimeColumn::Bound(Window::All, _) => stage,
+            TimeColumn::Wall => zone.map_or(stage, |zone| earliest_wall_from(stage, zone)),
             TimeColumn::Bound(window @ Window::Tumble { size_micros, .. }, bound) => {
                 window.start_of(stage).plus(bound.after_start_micros(size_micros))
             }
+            // Only local windows are built on it, so it is wanted as the wall clock shows it.
+            TimeColumn::Moment(window) => TimeColumn::Bound(window, Bound::Time).watermark(stage, zone),
         }
     }
 
     pub fn window(self) -> Option<Window> {
         match self {
-            TimeColumn::Row => None,
-            TimeColumn::Bound(window, _) => Some(window),
+            TimeColumn::Row | TimeColumn::Wall => None,
+            TimeColumn::Bound(window, _) | TimeColumn::Moment(window) => Some(window),
         }
     }
 
     /// Whether a window can be built on it.
     pub fn is_time_attribute(self) -> bool {
-        matches!(self, TimeColumn::Row | TimeColumn::Bound(_, Bound::Time))
+        match self {
+            TimeColumn::Row | TimeColumn::Moment(_) => true,
+            TimeColumn::Bound(window, bound) => bound == Bound::Time && !window.is_local(),
+            TimeColumn::Wall => false,
+        }
+    }
+
+    /// The column as the job's wall clock shows it.
+    fn on_wall(self) -> Option<TimeColumn> {
+        match self {
+            TimeColumn::Row => Some(TimeColumn::Wall),
+            TimeColumn::Moment(window) => Some(TimeColumn::Bound(window, Bound::Time)),
+            TimeColumn::Wall | TimeColumn::Bound(..) => None,
+        }
     }
 }
 
@@ -148,7 +173,18 @@ pub fn time_column(expr: &Expr, facts: &[Option<TimeColumn>], schema: &DFSchema)
     match expr {
         Expr::Column(column) => facts.get(index_of(column, schema)?).copied().flatten(),
         Expr::Alias(alias) => time_column(&alias.expr, facts, schema),
-        Expr::Cast(cast) if is_exact(cast.field.data_type()) => time_column(&cast.expr, facts, schema),
+        Expr::Cast(cast) if is_exact(cast.expr.get_type(schema).ok()?, cast.field.data_type()) => {
+            time_column(&cast.expr, facts, schema)
+        }
+        Expr::ScalarFunction(call) if call.name() == wall::WALL => {
+            time_column(call.args.first()?, facts, schema)?.on_wall()
+        }
+        Expr::ScalarFunction(call) if call.name() == wall::MOMENT => {
+            match time_column(call.args.first()?, facts, schema)? {
+                TimeColumn::Bound(window, Bound::Time) => Some(TimeColumn::Moment(window)),
+                _ => None,
+            }
+        }
         Expr::ScalarFunction(call) => {
             let window = window_of(call.name(), &call.args, facts, schema)?;
             Some(TimeColumn::Bound(window, Bound::Start))
@@ -172,9 +208,13 @@ fn bound_at(window: Window, after_start_micros: i64) -> Option<TimeColumn> {
     Some(TimeColumn::Bound(window, bound))
 }
 
-/// A cast between timestamps of microseconds changes no value.
-fn is_exact(ty: &DataType) -> bool {
-    matches!(ty, DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, _))
+/// A cast to microseconds changes no value, if it does not cross between moments and wall clocks.
+fn is_exact(from: DataType, to: &DataType) -> bool {
+    use arrow::datatypes::TimeUnit::Microsecond;
+    match (from, to) {
+        (DataType::Timestamp(_, from), DataType::Timestamp(Microsecond, to)) => from.is_some() == to.is_some(),
+        _ => false,
+    }
 }
 
 pub fn index_of(column: &Column, schema: &DFSchema) -> Option<usize> {
@@ -183,31 +223,36 @@ pub fn index_of(column: &Column, schema: &DFSchema) -> Option<usize> {
 
 /// The window that a call of `__window_start`, `date_bin` or `date_trunc` on a time attribute stands for.
 fn window_of(name: &str, args: &[Expr], facts: &[Option<TimeColumn>], schema: &DFSchema) -> Option<Window> {
-    let is_time = |expr: &Expr| time_column(expr, facts, schema).is_some_and(TimeColumn::is_time_attribute);
     let literal = |expr: &Expr| match expr {
         Expr::Literal(value, _) => Some(value.clone()),
         _ => None,
     };
-    match (name, args) {
-        (window_start::NAME, [time, size, offset]) if is_time(time) => Some(Window::Tumble {
-            size_micros: integer(&literal(size)?)?,
-            offset_micros: integer(&literal(offset)?)?,
-        }),
-        ("date_bin", [stride, time]) if is_time(time) => {
-            Some(Window::Tumble { size_micros: positive(micros(&literal(stride)?)?)?, offset_micros: 0 })
-        }
-        ("date_bin", [stride, time, origin]) if is_time(time) => {
+    let time = match name {
+        window_start::NAME => args.first()?,
+        "date_bin" | "date_trunc" => args.get(1)?,
+        _ => return None,
+    };
+    let is_local = match time_column(time, facts, schema)? {
+        TimeColumn::Row => false,
+        TimeColumn::Wall => true,
+        TimeColumn::Bound(window, Bound::Time) => window.is_local(),
+        TimeColumn::Bound(..) | TimeColumn::Moment(_) => return None,
+    };
+    let (size_micros, offset_micros) = match (name, args) {
+        (window_start::NAME, [_, size, offset]) => (integer(&literal(size)?)?, integer(&literal(offset)?)?),
+        ("date_bin", [stride, _]) => (positive(micros(&literal(stride)?)?)?, 0),
+        ("date_bin", [stride, _, origin]) => {
             let size_micros = positive(micros(&literal(stride)?)?)?;
-            let offset_micros = timestamp_micros(&literal(origin)?)?.rem_euclid(size_micros);
-            Some(Window::Tumble { size_micros, offset_micros })
+            (size_micros, timestamp_micros(&literal(origin)?)?.rem_euclid(size_micros))
         }
-        ("date_trunc", [unit, time]) if is_time(time) => trunc_window(&literal(unit)?),
-        _ => None,
-    }
+        ("date_trunc", [unit, _]) => trunc_window(&literal(unit)?)?,
+        _ => return None,
+    };
+    Some(Window::Tumble { size_micros, offset_micros, is_local })
 }
 
-/// Units of a fixed length; months and longer ones are no tumbling windows.
-fn trunc_window(unit: &ScalarValue) -> Option<Window> {
+/// Size and offset of a unit of a fixed length; months and longer ones are no tumbling windows.
+fn trunc_window(unit: &ScalarValue) -> Option<(i64, i64)> {
     let (size_seconds, offset_seconds) = match unit.try_as_str()??.to_lowercase().as_str() {
         "second" => (1, 0),
         "minute" => (60, 0),
@@ -217,7 +262,7 @@ fn trunc_window(unit: &ScalarValue) -> Option<Window> {
         "week" => (7 * 86_400, 4 * 86_400),
         _ => return None,
     };
-    Some(Window::Tumble { size_micros: size_seconds * 1_000_000, offset_micros: offset_seconds * 1_000_000 })
+    Some((size_seconds * 1_000_000, offset_seconds * 1_000_000))
 }
 
 fn integer(value: &ScalarValue) -> Option<i64> {
@@ -264,11 +309,11 @@ mod tests {
 
     #[test]
     fn the_next_window_is_the_one_that_holds_the_watermark() {
-        let window = Window::Tumble { size_micros: 60_000_000, offset_micros: 0 };
-        let at = |bound| TimeColumn::Bound(window, bound).watermark(EventTime(60_000_000));
+        let window = Window::Tumble { size_micros: 60_000_000, offset_micros: 0, is_local: false };
+        let at = |bound| TimeColumn::Bound(window, bound).watermark(EventTime(60_000_000), None);
         assert_eq!(at(Bound::Start), EventTime(60_000_000));
         assert_eq!(at(Bound::End), EventTime(120_000_000));
         assert_eq!(at(Bound::Time), EventTime(119_999_000));
-        assert_eq!(TimeColumn::Bound(window, Bound::Start).watermark(EventTime::MAX), EventTime::MAX);
+        assert_eq!(TimeColumn::Bound(window, Bound::Start).watermark(EventTime::MAX, None), EventTime::MAX);
     }
 }

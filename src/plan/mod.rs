@@ -21,9 +21,11 @@ pub mod rewrite;
 pub mod settings;
 pub mod types;
 pub mod unnest;
+pub mod zoned;
 
 use std::sync::Arc;
 
+use arrow::array::timezone::Tz;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::DFSchemaRef;
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -33,7 +35,7 @@ use crate::error::SourceText;
 use crate::plan::facts::{Bound, TimeColumn};
 use crate::plan::provider::Leaf;
 use crate::sql::options::JobSettings;
-use crate::time::Window;
+use crate::time::{Window, zone};
 
 /// Index into [`JobPlan::stages`].
 pub type StageId = usize;
@@ -148,6 +150,12 @@ impl PaneColumn {
 }
 
 impl JobPlan {
+    /// The job's time zone; None is UTC, whose wall clocks show moments.
+    pub fn zone(&self) -> Option<Tz> {
+        let name = self.settings.zone_name();
+        if zone::is_utc(name) { None } else { zone::parse(name) }
+    }
+
     /// The names of the tables whose rows reach a stage.
     pub fn tables_of(&self, stage: StageId) -> Vec<&str> {
         let leaf = |leaf: &'_ Leaf| match leaf {

@@ -25,13 +25,21 @@ use crate::plan::{
 };
 use crate::sql::Script;
 use crate::sql::options::job_settings;
-use crate::sql::statement::{CreateView, EmitChanges, Insert, Select, Statement};
+use crate::sql::statement::{CreateView, EmitChanges, Insert, Select, SetOption, Statement};
 
 /// What a job does, from its file's statements.
 pub fn plan(script: Script, clock: &Arc<EpochClock>) -> Result<JobPlan> {
-    let state = settings::session(clock, None).map_err(|error| Error::internal(error.to_string()))?;
     let source = script.source;
-    let relations = TableFunctions { source: Arc::clone(&source) };
+    let sets = script.statements.iter().filter_map(|statement| match statement {
+        Statement::Set(set) => Some(set.clone()),
+        _ => None,
+    });
+    let sets: Vec<SetOption> = sets.collect();
+    let settings = job_settings(&sets, &source)?;
+    let state = settings::session(clock, settings.zone_name(), None)
+        .map_err(|error| Error::internal(error.to_string()))?;
+    let relations =
+        TableFunctions { source: Arc::clone(&source), zone: settings.zone_name().to_owned() };
     let provider = Provider { state, sources: HashMap::new(), relations: vec![Arc::new(relations)] };
     let mut planner = Planner {
         provider,
@@ -41,17 +49,15 @@ pub fn plan(script: Script, clock: &Arc<EpochClock>) -> Result<JobPlan> {
         stages: Vec::new(),
         pipelines: Vec::new(),
     };
-    let mut sets = Vec::new();
     for statement in script.statements {
         match statement {
             Statement::CreateTable(table) => planner.create_table(table)?,
             Statement::CreateView(view) => planner.create_view(view)?,
             Statement::Insert(statement) => planner.insert(statement)?,
             Statement::Select(select) => planner.select(select)?,
-            Statement::Set(set) => sets.push(set),
+            Statement::Set(_) => {}
         }
     }
-    let settings = job_settings(&sets, &source)?;
     let reads = planner.reads();
     let Planner { catalog, stages, pipelines, .. } = planner;
     Ok(JobPlan { source, catalog: Arc::new(catalog), settings, reads, stages, pipelines })
@@ -118,6 +124,10 @@ impl Planner {
             let expr = self.sql_to_rel().sql_to_expr(sql, stored, &mut PlannerContext::new())?;
             let context = SimplifyContext::builder().with_schema(Arc::new(stored.clone())).build();
             let expr = ExprSimplifier::new(context).coerce(expr, stored)?;
+            let expr = match settings::zoned_casts(&self.provider.state)? {
+                Some(casts) => casts.rewrite(expr, stored)?.data,
+                None => expr,
+            };
             let ty = expr.get_type(stored)?;
             Ok((expr, ty))
         };

@@ -6,18 +6,19 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::{Column, DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarUDF, lit};
 use sqlparser::ast::{
     Expr as SqlExpr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, Spanned,
     TableAlias, TableFactor,
 };
 
 use crate::error::{Error, SourceText};
-use crate::functions::window_start;
+use crate::functions::{wall, window_start};
 use crate::plan::facts::{Bound, micros, time_column, time_columns};
 use crate::plan::refuse::span_of_sql;
 use crate::plan::unnest;
@@ -26,6 +27,8 @@ use crate::plan::unnest;
 #[derive(Debug)]
 pub struct TableFunctions {
     pub source: Arc<SourceText>,
+    /// The name of the job's time zone: windows of moments go by its wall clock.
+    pub zone: String,
 }
 
 impl RelationPlanner for TableFunctions {
@@ -118,6 +121,11 @@ impl TableFunctions {
             Some(offset) => self.length(offset, "the window offset", context)?,
             None => 0,
         };
+        let is_moment = matches!(time.get_type(input.schema())?, DataType::Timestamp(_, Some(_)));
+        let in_zone = |function: &str, time: Expr| -> Result<Expr> {
+            Ok(function_named(function, context)?.call(vec![time, lit(self.zone.as_str())]))
+        };
+        let time = if is_moment { in_zone(wall::WALL, time)? } else { time };
         let start = function_named(window_start::NAME, context)?.call(vec![
             time,
             lit(size_micros),
@@ -127,11 +135,13 @@ impl TableFunctions {
             let micros = bound.after_start_micros(size_micros);
             start.clone() + lit(ScalarValue::DurationMicrosecond(Some(micros)))
         };
+        let window_time = bound(Bound::Time);
+        let window_time = if is_moment { in_zone(wall::MOMENT, window_time)? } else { window_time };
         // The columns keep their table's name, as in `SELECT orders.id FROM TUMBLE(TABLE orders, …)`.
         let mut columns: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
         columns.push(start.clone().alias("window_start"));
         columns.push(bound(Bound::End).alias("window_end"));
-        columns.push(bound(Bound::Time).alias("window_time"));
+        columns.push(window_time.alias("window_time"));
         LogicalPlanBuilder::from(input).project(columns)?.build()
     }
 

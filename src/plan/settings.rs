@@ -12,6 +12,8 @@ use datafusion::prelude::SessionConfig;
 
 use crate::functions::{self, EpochClock};
 use crate::plan::types::FlinkTypes;
+use crate::plan::zoned::ZonedCasts;
+use crate::time::zone::is_utc;
 
 /// Rules that would hide what the cut looks for.
 ///
@@ -19,9 +21,14 @@ use crate::plan::types::FlinkTypes;
 /// live tables count distinct values in one.
 const LEFT_OUT: [&str; 1] = ["single_distinct_aggregation_to_group_by"];
 
-/// A session whose `now()` reads `clock`, with a memory pool of `memory` if one is given.
-pub fn session(clock: &Arc<EpochClock>, memory: Option<Arc<dyn MemoryPool>>) -> Result<SessionState> {
-    let mut config = SessionConfig::from(options()?);
+/// A session in the time zone `zone` whose `now()` reads `clock`, with a memory pool of `memory` if one is
+/// given.
+pub fn session(
+    clock: &Arc<EpochClock>,
+    zone: &str,
+    memory: Option<Arc<dyn MemoryPool>>,
+) -> Result<SessionState> {
+    let mut config = SessionConfig::from(options(zone)?);
     // Below some 10⁵ rows, and an epoch rarely has more, partitions cost more than they gain.
     config = config.with_target_partitions(1);
     let optimizer = Optimizer::new();
@@ -37,11 +44,26 @@ pub fn session(clock: &Arc<EpochClock>, memory: Option<Arc<dyn MemoryPool>>) -> 
         .with_optimizer_rules(rules)
         .with_type_planner(Arc::new(FlinkTypes));
     functions::register(&mut builder, clock);
-    Ok(builder.build())
+    let mut state = builder.build();
+    if let Some(casts) = zoned_casts(&state)? {
+        state.add_analyzer_rule(Arc::new(casts));
+    }
+    // Without this, functions see the default settings, not the session's.
+    state.mark_start_execution();
+    Ok(state)
 }
 
-fn options() -> Result<ConfigOptions> {
+/// How the session casts between moments and wall clocks; None in UTC, where Arrow's casts are right.
+pub fn zoned_casts(state: &SessionState) -> Result<Option<ZonedCasts>> {
+    match state.config_options().execution.time_zone.as_deref() {
+        Some(zone) if !is_utc(zone) => ZonedCasts::new(zone, state).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn options(zone: &str) -> Result<ConfigOptions> {
     let mut options = ConfigOptions::new();
+    options.execution.time_zone = Some(zone.to_owned());
     // Identifiers keep their case, as in Flink.
     options.sql_parser.enable_ident_normalization = false;
     // Without spans no error could be underlined.

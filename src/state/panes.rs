@@ -76,7 +76,7 @@ fn own_window_start(
 ) -> datafusion::logical_expr::Expr {
     use crate::functions::window_start::NAME;
     use datafusion::logical_expr::{Expr, lit};
-    let (Expr::ScalarFunction(call), Window::Tumble { size_micros, offset_micros }) = (expr, window) else {
+    let (Expr::ScalarFunction(call), Window::Tumble { size_micros, offset_micros, .. }) = (expr, window) else {
         return expr.clone();
     };
     let time = match call.name() {
@@ -217,6 +217,10 @@ struct TieredRun {
 impl PaneStore {
     pub fn new(plan: KeepPlan) -> PaneStore {
         PaneStore { plan, panes: BTreeMap::new() }
+    }
+
+    pub fn window(&self) -> Window {
+        self.plan.pane.window
     }
 
     pub fn open_windows(&self) -> usize {

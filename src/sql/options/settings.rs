@@ -9,7 +9,7 @@ use super::values::{Given, Owner, Values};
 use crate::config::EPOCH_INTERVAL_MIN;
 use crate::error::{Result, SourceText};
 use crate::sql::statement::SetOption;
-use crate::time::show_duration;
+use crate::time::{show_duration, zone};
 
 /// Settings of the job; None where the file says nothing, so that the command line or the default decides.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,6 +30,13 @@ pub struct JobSettings {
     pub result_mode: Option<ResultMode>,
     /// Accepted settings that change nothing here, each with the reason: for a warning.
     pub ignored: Vec<Ignored>,
+}
+
+impl JobSettings {
+    /// The name of the job's time zone.
+    pub fn zone_name(&self) -> &str {
+        self.time_zone.as_deref().unwrap_or("UTC")
+    }
 }
 
 /// How a bare SELECT is shown.
@@ -66,12 +73,20 @@ pub fn job_settings(sets: &[SetOption], source: &Arc<SourceText>) -> Result<JobS
             .refuse(&given, "a job's name cannot contain a slash", "")
             .fix("it is the name of its checkpoint folder, too: use letters, digits, `-`, `_` and `.`"));
     }
+    let time_zone = values.given("table.local-time-zone");
+    if let Some(given) = &time_zone
+        && zone::parse(given.value).is_none()
+    {
+        return Err(values
+            .refuse(given, format!("`{}` is not a time zone", given.value), "")
+            .fix("write a name like `Europe/Berlin`, or an offset like `+02:00`"));
+    }
     let given_duration = |key: &str| values.given(key).and_then(|_| values.duration(key));
     Ok(JobSettings {
         epoch_interval,
         lanes: lanes.and_then(|lanes| usize::try_from(lanes).ok()),
         name,
-        time_zone: values.given("table.local-time-zone").map(|given| given.value.to_owned()),
+        time_zone: time_zone.map(|given| given.value.to_owned()),
         idle_timeout: given_duration("table.exec.source.idle-timeout"),
         state_ttl: given_duration("table.exec.state.ttl"),
         result_mode: values.choice("sql-client.execution.result-mode").map(|mode| match mode {
