@@ -75,6 +75,12 @@ pub const COLLISIONS: &[Collision] = {
         collision("log", "natural with one argument", "to base 10 with one argument", Flink("math")),
         collision("lpad", "NULL for a negative length", "an empty text", Flink("text")),
         collision("now", "the clock's, TIMESTAMP_LTZ(3)", "the time of planning", Flink("clock")),
+        collision(
+            "overlay",
+            "a length of 0 cuts the rest, no part outside",
+            "a length of 0 inserts, a position outside too",
+            Flink("text"),
+        ),
         collision("pow", "gives DOUBLE", "an integer of integers", Flink("math")),
         collision("power", "gives DOUBLE", "an integer of integers", Flink("math")),
         collision(

@@ -10,7 +10,7 @@ use arrow::array::timezone::Tz;
 use arrow::array::{Array, ArrayRef, AsArray, TimestampMicrosecondArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 use datafusion::common::{Result, exec_err, plan_err};
 
 use super::definition::Param::{Any, Integer, Text, Wall, Word};
@@ -273,14 +273,22 @@ fn timestampdiff(row: Row<'_>) -> Result<Option<i32>> {
     i32::try_from(count).map(Some).or_else(|_| exec_err!("TIMESTAMPDIFF: `{count}` does not fit an INT"))
 }
 
+/// Whole months, counted by days as Flink does: the time of day decides only where the days of the month
+/// agree, and only forwards.
 fn whole_months(from: NaiveDateTime, to: NaiveDateTime) -> i64 {
+    let months = match from.date() <= to.date() {
+        true => months_of_days(from.date(), to.date()),
+        false => -months_of_days(to.date(), from.date()),
+    };
+    let is_same_day = plus_months(from, months).is_some_and(|moved| moved.date() == to.date());
+    if is_same_day && to.time() < from.time() { months - 1 } else { months }
+}
+
+/// The most months that can be added to the first day without passing the second, which is not before it.
+fn months_of_days(from: NaiveDate, to: NaiveDate) -> i64 {
     let months = i64::from(to.year() - from.year()) * 12 + i64::from(to.month()) - i64::from(from.month());
-    let within = |at: NaiveDateTime| (at.day(), at.time());
-    match months {
-        1.. if within(to) < within(from) => months - 1,
-        ..=-1 if within(to) > within(from) => months + 1,
-        _ => months,
-    }
+    let passes = plus_months(from.into(), months).is_none_or(|moved| moved.date() > to);
+    if passes { months - 1 } else { months }
 }
 
 /// What has a time of day keeps its type; a DATE stays one if the unit is a day or more.
@@ -462,7 +470,20 @@ mod tests {
             ("TIMESTAMPADD('MONTH', 1, TIMESTAMP '2024-01-31 10:00:00')", "2024-02-29T10:00:00"),
             ("TIMESTAMPADD('SECOND', -1, TIMESTAMP '2024-01-01 00:00:00')", "2023-12-31T23:59:59"),
             ("TIMESTAMPDIFF('DAY', TIMESTAMP '2003-01-02 10:00:00', TIMESTAMP '2003-01-03 10:00:00')", "1"),
-            ("TIMESTAMPDIFF('MONTH', TIMESTAMP '2024-01-31 00:00:00', TIMESTAMP '2024-02-29 00:00:00')", "0"),
+            ("TIMESTAMPDIFF('MONTH', TIMESTAMP '2024-01-31 00:00:00', TIMESTAMP '2024-02-29 00:00:00')", "1"),
+            ("TIMESTAMPDIFF('MONTH', TIMESTAMP '2024-01-31 12:00:00', TIMESTAMP '2024-02-29 11:00:00')", "0"),
+            (
+                "TIMESTAMPDIFF('MONTH', TIMESTAMP '2024-02-29 00:00:00', TIMESTAMP '2024-01-31 00:00:00')",
+                "-1",
+            ),
+            (
+                "TIMESTAMPDIFF('MONTH', TIMESTAMP '2024-03-31 10:00:00', TIMESTAMP '2024-02-29 09:00:00')",
+                "-2",
+            ),
+            (
+                "TIMESTAMPDIFF('MONTH', TIMESTAMP '2024-01-15 00:00:00', TIMESTAMP '2023-12-15 01:00:00')",
+                "-1",
+            ),
             ("TIMESTAMPDIFF('YEAR', DATE '2024-03-01', DATE '2020-03-02')", "-3"),
             ("TIMESTAMPDIFF('HOUR', NULL, DATE '2020-03-02')", "NULL"),
             ("__floor_to('MINUTE', TIMESTAMP '2024-02-05 12:44:31')", "2024-02-05T12:44:00"),

@@ -4,7 +4,9 @@
 //! that family's `functions`; names that DataFusion gives another meaning are listed in `collisions`.
 
 pub mod array;
+pub mod cast;
 mod clock;
+mod collect;
 pub mod collisions;
 mod conditional;
 mod date;
@@ -15,6 +17,7 @@ mod json;
 mod math;
 mod planner;
 mod text;
+mod text_number;
 pub mod wall;
 pub mod window_start;
 mod zone;
@@ -46,10 +49,10 @@ const ALIASES: [(&str, &str); 9] = [
 pub fn register(builder: &mut SessionStateBuilder, clock: &Arc<EpochClock>) {
     let ours = scalar(clock);
     let named = |name: &str| ours.iter().find(|function| function.name() == name).cloned();
-    if let (Some(substring), Some(extract), Some(map_value)) =
-        (named("substr"), named("__extract"), named(array::MAP_VALUE))
+    if let (Some(substring), Some(extract), Some(overlay), Some(map_value)) =
+        (named("substr"), named("__extract"), named("overlay"), named(array::MAP_VALUE))
     {
-        let planner = Arc::new(planner::FlinkPlanner { substring, extract, map_value });
+        let planner = Arc::new(planner::FlinkPlanner { substring, extract, overlay, map_value });
         builder.expr_planners().get_or_insert_default().insert(0, planner);
     }
     let functions = builder.scalar_functions().get_or_insert_default();
@@ -68,6 +71,7 @@ pub fn register(builder: &mut SessionStateBuilder, clock: &Arc<EpochClock>) {
     });
     let aliased: Vec<_> = aliased.collect();
     aggregates.extend(aliased);
+    aggregates.push(collect::collect());
 }
 
 /// Every scalar function that this module adds or replaces.

@@ -21,6 +21,7 @@ use datafusion::logical_expr::{
 pub(super) struct FlinkPlanner {
     pub(super) substring: Arc<ScalarUDF>,
     pub(super) extract: Arc<ScalarUDF>,
+    pub(super) overlay: Arc<ScalarUDF>,
     pub(super) map_value: Arc<ScalarUDF>,
 }
 
@@ -32,6 +33,11 @@ impl ExprPlanner for FlinkPlanner {
 
     fn plan_extract(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
         let call = ScalarFunction::new_udf(Arc::clone(&self.extract), args);
+        Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
+    }
+
+    fn plan_overlay(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
+        let call = ScalarFunction::new_udf(Arc::clone(&self.overlay), args);
         Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
     }
 

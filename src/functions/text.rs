@@ -21,6 +21,7 @@ pub(super) fn functions() -> Vec<Definition> {
         Definition::new("right", &[Text, Integer], Eval::Text(right)),
         Definition::new("lpad", &[Text, Integer, Text], Eval::Text(lpad)).optional(1),
         Definition::new("rpad", &[Text, Integer, Text], Eval::Text(rpad)).optional(1),
+        Definition::new("overlay", &[Text, Text, Integer, Integer], Eval::Text(overlay)).optional(1),
         Definition::new("locate", &[Text, Text, Integer], Eval::Int(locate)).optional(1),
         Definition::new("ascii", &[Text], Eval::Int(ascii)),
         Definition::new("chr", &[Integer], Eval::Text(chr)),
@@ -101,6 +102,19 @@ fn rpad(row: Row<'_>) -> Result<Option<Cow<'_, str>>> {
         Ok(padding) => Cow::Owned(row.text(0).to_owned() + &padding),
         Err(cut) => Cow::Borrowed(cut),
     }))
+}
+
+/// What stands behind the replaced part is kept only if the part has a length, as in Flink.
+fn overlay(row: Row<'_>) -> Result<Option<Cow<'_, str>>> {
+    let (text, new, position) = (row.text(0), row.text(1), row.integer(2));
+    let length = if row.len() > 3 { row.integer(3) } else { new.chars().count() as i64 };
+    let start = size(position.saturating_sub(1));
+    if position < 1 || byte_of(text, start) == text.len() {
+        return Ok(Some(Cow::Borrowed(text)));
+    }
+    let (head, replaced) = text.split_at(byte_of(text, start));
+    let tail = if length > 0 { &replaced[byte_of(replaced, size(length))..] } else { "" };
+    Ok(Some(Cow::Owned([head, new, tail].concat())))
 }
 
 fn locate(row: Row<'_>) -> Result<Option<i32>> {

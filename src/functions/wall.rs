@@ -1,4 +1,4 @@
-//! `__wall(moment, zone)` and `__moment(time, zone)`: between TIMESTAMP_LTZ and the TIMESTAMP of a wall clock.
+//! `__wall(moment, zone)` and `__moment(time, zone)`: from TIMESTAMP_LTZ to a wall clock's TIMESTAMP and back.
 //!
 //! The planner writes them for windows over moments and for casts, with the zone as a constant, so that a
 //! plan says all it depends on. Both run once per row, so an offset is kept while rows stay in its quarter of
@@ -118,7 +118,8 @@ mod tests {
         assert_eq!(wall(1_711_846_800, "Europe/Berlin"), "2024-03-31T03:00:00");
         assert_eq!(wall(0, "UTC"), "1970-01-01T00:00:00");
         let row = session.row(
-            "SELECT __moment(TIMESTAMP '2024-03-31 03:00:00', 'Europe/Berlin'), __moment(NULL, 'Europe/Berlin')",
+            "SELECT __moment(TIMESTAMP '2024-03-31 03:00:00', 'Europe/Berlin'), \
+             __moment(NULL, 'Europe/Berlin')",
         );
         assert_eq!(row.unwrap(), ["2024-03-31T01:00:00Z", "NULL"]);
     }

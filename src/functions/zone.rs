@@ -7,8 +7,8 @@ use arrow::array::timezone::Tz;
 use datafusion::common::{Result, plan_datafusion_err};
 use datafusion::config::ConfigOptions;
 
-pub(super) use crate::time::zone::{moment_of, naive, wall_of};
 use crate::time::zone;
+pub(super) use crate::time::zone::{moment_of, naive, wall_of};
 
 /// The session's time zone; `None` is UTC.
 pub(super) fn of_session(config: &ConfigOptions) -> Result<Option<Tz>> {

@@ -77,7 +77,8 @@ impl Job {
     pub fn start(plan: JobPlan, epoch_clock: Arc<EpochClock>, options: RunOptions) -> Result<Job> {
         let plan = Arc::new(plan);
         let pool = Arc::new(GreedyMemoryPool::new(options.memory_max_bytes));
-        let session = settings::session(&epoch_clock, plan.settings.zone_name(), Some(pool)).map_err(no_session)?;
+        let session =
+            settings::session(&epoch_clock, plan.settings.zone_name(), Some(pool)).map_err(no_session)?;
         let lowering = Lowering::new(session.clone());
         let opened =
             plan.reads.iter().map(|read| open::read(read, &options.name)).collect::<Result<Vec<_>>>()?;

@@ -422,10 +422,17 @@ impl Cutter<'_> {
             StageKind::Map { feeds } => facts_of_feeds(feeds),
             StageKind::Close { plan, .. } => time_columns(plan),
             StageKind::Window { keep: Keep::Rows, feeds, .. } => facts_of_feeds(feeds),
-            StageKind::Window { keep: Keep::Groups(groups), pane, .. } => {
+            StageKind::Window { keep: Keep::Groups(groups), pane, feeds } => {
                 let window = pane.window();
-                let bound = |bound: &Option<Bound>| bound.map(|bound| TimeColumn::Bound(window, bound));
-                let mut facts: Vec<_> = groups.bounds.iter().map(bound).collect();
+                let sets = key_sets(&groups.group_expr).unwrap_or_default();
+                let inputs = facts_of_feeds(feeds);
+                let fact = |(key, bound): (&Expr, &Option<Bound>)| match bound {
+                    Some(bound) => Some(TimeColumn::Bound(window, *bound)),
+                    None => time_column(key, &inputs, &groups.input_schema)
+                        .filter(|fact| *fact == TimeColumn::Moment(window))
+                        .filter(|_| sets.iter().all(|set| set.contains(key))),
+                };
+                let mut facts: Vec<_> = distinct(&sets).iter().zip(&groups.bounds).map(fact).collect();
                 facts.resize(schema.fields().len(), None);
                 facts
             }

@@ -119,9 +119,9 @@ pub fn time_columns(plan: &LogicalPlan) -> Vec<Option<TimeColumn>> {
                 [Expr::GroupingSet(sets)] => sets.distinct_expr().into_iter().cloned().collect(),
                 keys => keys.to_vec(),
             };
-            let keys = keys.iter().map(|expr| {
-                time_column(expr, &facts, &schema).filter(|fact| matches!(fact, TimeColumn::Bound(..)))
-            });
+            let keys = keys
+                .iter()
+                .map(|expr| time_column(expr, &facts, &schema).filter(|fact| fact.window().is_some()));
             padded(keys.collect(), plan.schema())
         }
         LogicalPlan::Union(node) => {
@@ -212,7 +212,9 @@ fn bound_at(window: Window, after_start_micros: i64) -> Option<TimeColumn> {
 fn is_exact(from: DataType, to: &DataType) -> bool {
     use arrow::datatypes::TimeUnit::Microsecond;
     match (from, to) {
-        (DataType::Timestamp(_, from), DataType::Timestamp(Microsecond, to)) => from.is_some() == to.is_some(),
+        (DataType::Timestamp(_, from), DataType::Timestamp(Microsecond, to)) => {
+            from.is_some() == to.is_some()
+        }
         _ => false,
     }
 }

@@ -8,6 +8,7 @@
 //! A plan names no broker, thread or file. Stages refer to each other by index, always to smaller ones, so
 //! that the order of [`JobPlan::stages`] is an order in which they can be stepped.
 
+pub mod casts;
 pub mod cut;
 pub mod explain;
 pub mod facts;
@@ -21,7 +22,6 @@ pub mod rewrite;
 pub mod settings;
 pub mod types;
 pub mod unnest;
-pub mod zoned;
 
 use std::sync::Arc;
 

@@ -15,6 +15,7 @@ use sqlparser::ast::{Query, Statement as SqlStatement};
 use crate::catalog::{Catalog, ColumnOrigin, Table, event_time_type_error, is_timestamp};
 use crate::error::{Error, Result, SourceText, Span};
 use crate::functions::EpochClock;
+use crate::plan::casts::FlinkCasts;
 use crate::plan::cut::Cutter;
 use crate::plan::facts::TimeColumn;
 use crate::plan::provider::{Leaf, LeafSource, Provider, ViewSource};
@@ -38,8 +39,7 @@ pub fn plan(script: Script, clock: &Arc<EpochClock>) -> Result<JobPlan> {
     let settings = job_settings(&sets, &source)?;
     let state = settings::session(clock, settings.zone_name(), None)
         .map_err(|error| Error::internal(error.to_string()))?;
-    let relations =
-        TableFunctions { source: Arc::clone(&source), zone: settings.zone_name().to_owned() };
+    let relations = TableFunctions { source: Arc::clone(&source), zone: settings.zone_name().to_owned() };
     let provider = Provider { state, sources: HashMap::new(), relations: vec![Arc::new(relations)] };
     let mut planner = Planner {
         provider,
@@ -124,10 +124,7 @@ impl Planner {
             let expr = self.sql_to_rel().sql_to_expr(sql, stored, &mut PlannerContext::new())?;
             let context = SimplifyContext::builder().with_schema(Arc::new(stored.clone())).build();
             let expr = ExprSimplifier::new(context).coerce(expr, stored)?;
-            let expr = match settings::zoned_casts(&self.provider.state)? {
-                Some(casts) => casts.rewrite(expr, stored)?.data,
-                None => expr,
-            };
+            let expr = FlinkCasts::new(&self.provider.state)?.rewrite(expr, stored)?.data;
             let ty = expr.get_type(stored)?;
             Ok((expr, ty))
         };
@@ -184,7 +181,9 @@ impl Planner {
     fn select(&mut self, select: Select) -> Result<()> {
         let origin = self.origin(select.span);
         self.refuse_emit(select.emit.as_ref())?;
-        let plan = self.query(*select.query, &origin)?;
+        // Texts of expressions say more on a terminal than `EXPR$1`, but they may be the same twice.
+        let plan = self.named_query(select.query.as_ref().clone(), false, &origin);
+        let plan = plan.or_else(|error| self.query(*select.query, &origin).map_err(|_| error))?;
         let name = format!("result{}", self.pipelines.len() + 1);
         self.add_pipeline(&name, plan, SinkTarget::Terminal, &origin)
     }
@@ -217,8 +216,13 @@ impl Planner {
     }
 
     /// A query as DataFusion plans it, not yet optimized.
-    fn query(&self, mut query: Query, origin: &Origin) -> Result<LogicalPlan> {
-        rewrite::rewrite(&mut query, &self.source)?;
+    fn query(&self, query: Query, origin: &Origin) -> Result<LogicalPlan> {
+        self.named_query(query, true, origin)
+    }
+
+    /// See [`rewrite::rewrite`].
+    fn named_query(&self, mut query: Query, names_items: bool, origin: &Origin) -> Result<LogicalPlan> {
+        rewrite::rewrite(&mut query, names_items, &self.source)?;
         unnest::nest(&mut query);
         let statement = SqlStatement::Query(Box::new(query));
         self.sql_to_rel().sql_statement_to_plan(statement).map_err(|error| origin.explain(error))

@@ -1,12 +1,15 @@
 //! Turns a parsed query into one that DataFusion's planner takes, or refuses it.
 //!
 //! What the planner cannot take is said in another way: intervals as text, `FLOOR(x TO unit)` and bare unit
-//! words as function arguments, the old `GROUP BY TUMBLE(…)` as a window table function (`group_window`).
+//! words as function arguments, the old `GROUP BY TUMBLE(…)` as a window table function (`group_window`),
+//! select items without a name (`names`), the patterns of LIKE and SIMILAR TO (`pattern`).
 //! What the planner would leave out in silence, so that the result is another than the query says, is refused
 //! (`refuse`). Rewritten nodes keep the places of what they were made from, so that a later error underlines
 //! the file's own text.
 
 mod group_window;
+mod names;
+mod pattern;
 mod refuse;
 
 #[cfg(test)]
@@ -25,18 +28,19 @@ use crate::error::{Error, Result, SourceText};
 use crate::sql::dialect::call;
 use crate::sql::{interval, span};
 
-/// Rewrites a query and all queries in it.
-pub fn rewrite(query: &mut Query, source: &Arc<SourceText>) -> Result<()> {
-    walk(query, source)
+/// Rewrites a query and all queries in it. Select items without a name get Flink's: in the queries within
+/// always, in the query itself if `names_items`.
+pub fn rewrite(query: &mut Query, names_items: bool, source: &Arc<SourceText>) -> Result<()> {
+    walk(query, Rewriter { source, names_items, depth: 0 })
 }
 
 /// Rewrites an expression that stands on its own: a computed column's.
 pub fn rewrite_expr(expr: &mut Expr, source: &Arc<SourceText>) -> Result<()> {
-    walk(expr, source)
+    walk(expr, Rewriter { source, names_items: true, depth: 0 })
 }
 
-fn walk(node: &mut impl VisitMut, source: &Arc<SourceText>) -> Result<()> {
-    match VisitMut::visit(node, &mut Rewriter { source }) {
+fn walk(node: &mut impl VisitMut, mut rewriter: Rewriter<'_>) -> Result<()> {
+    match VisitMut::visit(node, &mut rewriter) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),
     }
@@ -44,12 +48,24 @@ fn walk(node: &mut impl VisitMut, source: &Arc<SourceText>) -> Result<()> {
 
 struct Rewriter<'a> {
     source: &'a Arc<SourceText>,
+    names_items: bool,
+    /// Of queries around the visited one.
+    depth: usize,
 }
 
 impl VisitorMut for Rewriter<'_> {
     type Break = Error;
 
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<Error> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        if self.names_items || self.depth > 0 {
+            names::name_items(query);
+        }
+        self.depth += 1;
         // The old window functions can stand in ORDER BY, which a Select does not have.
         flow(refuse::query(query, self.source).and_then(|()| match &mut *query.body {
             SetExpr::Select(select) => group_window::rewrite(select, query.order_by.as_mut(), self.source),
@@ -104,7 +120,7 @@ fn rewrite_node(expr: &mut Expr, source: &Arc<SourceText>) -> Result<()> {
             Ok(())
         }
         Expr::Function(function) => rewrite_function(function, source),
-        _ => Ok(()),
+        other => pattern::rewrite(other, source),
     }
 }
 
@@ -199,6 +215,12 @@ fn rewrite_function(function: &mut Function, source: &Arc<SourceText>) -> Result
                 let value = Value::SingleQuotedString(known.to_owned());
                 *unit = Expr::Value(ValueWithSpan { value, span: place });
             }
+            Ok(())
+        }
+        "GROUPING_ID" => {
+            let place = function.name.span();
+            let name = Ident { value: "grouping".into(), quote_style: None, span: place };
+            function.name = ObjectName::from(vec![name]);
             Ok(())
         }
         _ => Ok(()),

@@ -11,9 +11,8 @@ use datafusion::optimizer::Optimizer;
 use datafusion::prelude::SessionConfig;
 
 use crate::functions::{self, EpochClock};
+use crate::plan::casts::FlinkCasts;
 use crate::plan::types::FlinkTypes;
-use crate::plan::zoned::ZonedCasts;
-use crate::time::zone::is_utc;
 
 /// Rules that would hide what the cut looks for.
 ///
@@ -45,20 +44,10 @@ pub fn session(
         .with_type_planner(Arc::new(FlinkTypes));
     functions::register(&mut builder, clock);
     let mut state = builder.build();
-    if let Some(casts) = zoned_casts(&state)? {
-        state.add_analyzer_rule(Arc::new(casts));
-    }
+    state.add_analyzer_rule(Arc::new(FlinkCasts::new(&state)?));
     // Without this, functions see the default settings, not the session's.
     state.mark_start_execution();
     Ok(state)
-}
-
-/// How the session casts between moments and wall clocks; None in UTC, where Arrow's casts are right.
-pub fn zoned_casts(state: &SessionState) -> Result<Option<ZonedCasts>> {
-    match state.config_options().execution.time_zone.as_deref() {
-        Some(zone) if !is_utc(zone) => ZonedCasts::new(zone, state).map(Some),
-        _ => Ok(None),
-    }
 }
 
 fn options(zone: &str) -> Result<ConfigOptions> {

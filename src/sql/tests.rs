@@ -340,8 +340,6 @@ fn tables_that_contradict_themselves_are_refused() {
         ("(a INT) WITH ('k' = 'v', 'k' = 'w')", "option `k` is given twice"),
         ("(a INT) LIKE b (INCLUDING EVERYTHING)", "not a LIKE option"),
         ("(a INT) DISTRIBUTED BY HASH(a) INTO 4 BUCKETS", "`DISTRIBUTED BY` is not supported"),
-        ("(a MULTISET<INT>)", "unknown type `MULTISET`"),
-        ("(a INT MULTISET)", "there are no multisets"),
         ("(a BIGINT UNSIGNED)", "there are no unsigned integers"),
         ("(a ROW<b UUID>)", "use STRING"),
         ("(a DECIMAL(39, 2))", "1 to 38 digits"),

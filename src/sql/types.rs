@@ -92,6 +92,11 @@ impl SqlType {
         })
     }
 
+    /// MULTISET of elements: a map of each to how often it is there, as which JSON shows it.
+    pub fn multiset(element: SqlType) -> SqlType {
+        SqlType::Map(Box::new(element), Box::new(SqlType::Int))
+    }
+
     /// The Arrow type of a column of this type.
     ///
     /// Strings and bytes are views, timestamps up to microseconds are microseconds (nanoseconds beyond).

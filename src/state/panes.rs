@@ -76,7 +76,8 @@ fn own_window_start(
 ) -> datafusion::logical_expr::Expr {
     use crate::functions::window_start::NAME;
     use datafusion::logical_expr::{Expr, lit};
-    let (Expr::ScalarFunction(call), Window::Tumble { size_micros, offset_micros, .. }) = (expr, window) else {
+    let (Expr::ScalarFunction(call), Window::Tumble { size_micros, offset_micros, .. }) = (expr, window)
+    else {
         return expr.clone();
     };
     let time = match call.name() {

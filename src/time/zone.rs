@@ -61,6 +61,8 @@ pub fn moment_past(wall: EventTime, zone: &Tz) -> EventTime {
         return wall;
     }
     EventTime(match moments_of(wall_us, zone) {
+        // The first time shown twice is past the first time already: before it nothing is shown again.
+        LocalResult::Ambiguous(first, _) if earliest_wall_from(EventTime(first), zone) >= wall => first,
         LocalResult::Single(at_us) | LocalResult::Ambiguous(_, at_us) => at_us,
         LocalResult::None => {
             let with_offset_of = |day_us: i64| wall_us - offset_at(wall_us + day_us, zone);

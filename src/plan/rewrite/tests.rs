@@ -14,7 +14,7 @@ fn query(text: &str) -> Result<Query> {
     let source = source(text);
     let mut script = parse(&source, &|_| None)?;
     let Some(Statement::Select(mut select)) = script.statements.pop() else { panic!("not a query") };
-    rewrite(&mut select.query, &source)?;
+    rewrite(&mut select.query, false, &source)?;
     Ok(*select.query)
 }
 

@@ -30,15 +30,15 @@ struct TypeReader<'a> {
 impl TypeReader<'_> {
     /// A type, `ARRAY` after it as often as it is there, and `[NOT] NULL`.
     fn nullable_type(&mut self) -> Result<Declared> {
-        let start = self.cursor.here();
         let mut ty = self.base()?;
         let mut not_null = self.nullability()?;
         loop {
             if self.cursor.take(&["ARRAY"]) {
                 ty = SqlType::Array(Box::new(ty));
                 not_null = self.nullability()?;
-            } else if self.cursor.sees(&["MULTISET"]) {
-                return Err(self.refuse(start.union(self.cursor.here()), "MULTISET"));
+            } else if self.cursor.take(&["MULTISET"]) {
+                ty = SqlType::multiset(ty);
+                not_null = self.nullability()?;
             } else {
                 return Ok(Declared { ty, not_null });
             }
@@ -93,6 +93,12 @@ impl TypeReader<'_> {
                 let item = self.nullable_type()?.ty;
                 self.close()?;
                 SqlType::Array(Box::new(item))
+            }
+            "MULTISET" => {
+                self.open()?;
+                let element = self.nullable_type()?.ty;
+                self.close()?;
+                SqlType::multiset(element)
             }
             "MAP" => {
                 self.open()?;
@@ -218,9 +224,6 @@ impl TypeReader<'_> {
     fn refuse(&self, span: Span, name: &str) -> Error {
         let (why, fix) = match name {
             "UNSIGNED" => ("there are no unsigned integers", "use the next larger type"),
-            "MULTISET" => {
-                ("there are no multisets", "use `MAP<element, INT>`, which is what JSON makes of one")
-            }
             "INTERVAL" => ("a column cannot hold an interval", "use BIGINT and a unit of your choice"),
             "JSON" | "JSONB" | "VARIANT" | "UUID" | "ENUM" | "CLOB" => ("no such type", "use STRING"),
             "BLOB" | "RAW" => ("no such type", "use BYTES"),
@@ -230,7 +233,8 @@ impl TypeReader<'_> {
             _ => (
                 "no such type",
                 "the types are BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), \
-                 STRING, BYTES, DATE, TIME, TIMESTAMP(p), TIMESTAMP_LTZ(p), ARRAY<…>, MAP<…, …> and ROW<…>",
+                 STRING, BYTES, DATE, TIME, TIMESTAMP(p), TIMESTAMP_LTZ(p), ARRAY<…>, MAP<…, …>, \
+                 MULTISET<…> and ROW<…>",
             ),
         };
         Error::user(format!("unknown type `{name}`")).at(&self.cursor.source, span, why).fix(fix)
