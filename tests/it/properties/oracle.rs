@@ -27,7 +27,7 @@ pub fn query(rows: &Rows, windows: Windows, sql: &str) -> Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {
         let clock = Arc::new(EpochClock::new(EventTime(0)));
-        let context = SessionContext::new_with_state(settings::session(&clock, None)?);
+        let context = SessionContext::new_with_state(settings::session(&clock, "UTC", None)?);
         let plain = rows.batch();
         let windowed = with_windows(&plain, &rows.times(), windows)?;
         for (name, batch) in [("t", plain), ("w", windowed)] {
