@@ -1,8 +1,8 @@
 //! `__cast(value)`: casts that Flink and Arrow do differently; the target type is part of the function.
 //!
 //! Fields of rows go by position; Arrow's go by name, and DataFusion refuses a `ROW(a, b)`, whose fields have
-//! no names of their own. Text becomes a whole number without its fraction, and a decimal also from an exponent
-//! (`text_number`).
+//! no names of their own. Text becomes a whole number without its fraction, and a decimal also from an
+//! exponent (`text_number`).
 
 use std::sync::Arc;
 

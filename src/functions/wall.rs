@@ -1,4 +1,4 @@
-//! `__wall(moment, zone)` and `__moment(time, zone)`: from TIMESTAMP_LTZ to a wall clock's TIMESTAMP and back.
+//! `__wall(moment, zone)` and `__moment(time, zone)`: TIMESTAMP_LTZ to a wall clock's TIMESTAMP and back.
 //!
 //! The planner writes them for windows over moments and for casts, with the zone as a constant, so that a
 //! plan says all it depends on. Both run once per row, so an offset is kept while rows stay in its quarter of

@@ -416,27 +416,31 @@ impl Cutter<'_> {
         scan.and_then(|scan| renamed(scan, schema)).map_err(|error| self.origin.explain(error))
     }
 
+    /// The time columns of what a stage emits.
+    ///
+    /// A stage of windows emits a window's rows once all of it is over: its watermark then says nothing of
+    /// other times in them, such as those of the rows themselves.
     fn time_columns_of(&self, stage: StageId) -> Vec<Option<TimeColumn>> {
         let Stage { kind, schema } = &self.stages[stage];
-        match kind {
-            StageKind::Map { feeds } => facts_of_feeds(feeds),
-            StageKind::Close { plan, .. } => time_columns(plan),
-            StageKind::Window { keep: Keep::Rows, feeds, .. } => facts_of_feeds(feeds),
+        let (window, facts) = match kind {
+            StageKind::Map { feeds } => return facts_of_feeds(feeds),
+            StageKind::Close { plan, window, .. } => (*window, time_columns(plan)),
+            StageKind::Window { keep: Keep::Rows, pane, feeds } => (pane.window(), facts_of_feeds(feeds)),
             StageKind::Window { keep: Keep::Groups(groups), pane, feeds } => {
-                let window = pane.window();
                 let sets = key_sets(&groups.group_expr).unwrap_or_default();
                 let inputs = facts_of_feeds(feeds);
                 let fact = |(key, bound): (&Expr, &Option<Bound>)| match bound {
-                    Some(bound) => Some(TimeColumn::Bound(window, *bound)),
+                    Some(bound) => Some(TimeColumn::Bound(pane.window(), *bound)),
                     None => time_column(key, &inputs, &groups.input_schema)
-                        .filter(|fact| *fact == TimeColumn::Moment(window))
                         .filter(|_| sets.iter().all(|set| set.contains(key))),
                 };
                 let mut facts: Vec<_> = distinct(&sets).iter().zip(&groups.bounds).map(fact).collect();
                 facts.resize(schema.fields().len(), None);
-                facts
+                (pane.window(), facts)
             }
-        }
+        };
+        let is_known = |fact: &TimeColumn| window == Window::All || fact.window() == Some(window);
+        facts.into_iter().map(|fact| fact.filter(is_known)).collect()
     }
 
     fn check_subqueries(&self, node: &LogicalPlan) -> Result<()> {
