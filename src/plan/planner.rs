@@ -1,6 +1,6 @@
 //! One pass over a file's statements: declares its tables and views, plans its queries.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
@@ -17,26 +17,35 @@ use crate::error::{Error, Result, SourceText, Span};
 use crate::functions::EpochClock;
 use crate::plan::cut::Cutter;
 use crate::plan::facts::TimeColumn;
+use crate::plan::places::Places;
 use crate::plan::provider::{Leaf, LeafSource, Provider, ViewSource};
 use crate::plan::refuse::Origin;
 use crate::plan::relation::TableFunctions;
+use crate::plan::types::type_name;
 use crate::plan::{
     JobPlan, Pipeline, SinkTarget, Stage, StageKind, TableRead, insert, rewrite, settings, unnest,
 };
 use crate::sql::Script;
-use crate::sql::options::job_settings;
+use crate::sql::options::{Connector, job_settings};
 use crate::sql::statement::{CreateView, EmitChanges, Insert, Select, Statement};
 
 /// What a job does, from its file's statements.
 pub fn plan(script: Script, clock: &Arc<EpochClock>) -> Result<JobPlan> {
     let state = settings::session(clock, None).map_err(|error| Error::internal(error.to_string()))?;
+    let declared = declared(&script);
     let source = script.source;
     let relations = TableFunctions { source: Arc::clone(&source) };
-    let provider = Provider { state, sources: HashMap::new(), relations: vec![Arc::new(relations)] };
+    let provider = Provider {
+        state,
+        sources: HashMap::new(),
+        relations: vec![Arc::new(relations)],
+        declared: declared.clone(),
+        sinks_only: HashSet::new(),
+    };
     let mut planner = Planner {
         provider,
         source: Arc::clone(&source),
-        catalog: Catalog::default(),
+        catalog: Catalog::new(declared),
         computed: HashMap::new(),
         stages: Vec::new(),
         pipelines: Vec::new(),
@@ -55,6 +64,20 @@ pub fn plan(script: Script, clock: &Arc<EpochClock>) -> Result<JobPlan> {
     let reads = planner.reads();
     let Planner { catalog, stages, pipelines, .. } = planner;
     Ok(JobPlan { source, catalog: Arc::new(catalog), settings, reads, stages, pipelines })
+}
+
+/// The first declaration of each name.
+fn declared(script: &Script) -> BTreeMap<String, Span> {
+    let mut declared = BTreeMap::new();
+    for statement in &script.statements {
+        let name = match statement {
+            Statement::CreateTable(table) => &table.name,
+            Statement::CreateView(view) => &view.name,
+            Statement::Insert(_) | Statement::Select(_) | Statement::Set(_) => continue,
+        };
+        declared.entry(name.value.clone()).or_insert(name.span);
+    }
+    declared
 }
 
 struct Planner {
@@ -94,12 +117,15 @@ impl Planner {
         if let Some(time) = &table.time {
             let field = &fields[time.column];
             if !is_timestamp(field.data_type()) {
-                let ty = field.data_type().to_string();
+                let ty = type_name(field.data_type());
                 return Err(event_time_type_error(field.name(), &ty).at(&self.source, time.span, ""));
             }
             time_columns[time.column] = Some(TimeColumn::Row);
         }
         let schema = Arc::new(Schema::new(fields));
+        if matches!(table.options.connector, Connector::Print(_)) {
+            self.provider.sinks_only.insert(name.clone());
+        }
         let leaf = LeafSource { leaf: Leaf::Table(name.clone()), schema, time_columns };
         self.provider.sources.insert(name, Arc::new(leaf));
         Ok(())
@@ -112,8 +138,9 @@ impl Planner {
         stored: &DFSchema,
         span: Span,
     ) -> Result<(Expr, arrow::datatypes::DataType)> {
-        let origin = self.origin(span);
         rewrite::rewrite_expr(&mut sql, &self.source)?;
+        let mut origin = self.origin(span);
+        origin.places = Places::of_expr(&sql, &self.source, &|name| self.provider.function(name));
         let plan = || {
             let expr = self.sql_to_rel().sql_to_expr(sql, stored, &mut PlannerContext::new())?;
             let context = SimplifyContext::builder().with_schema(Arc::new(stored.clone())).build();
@@ -125,8 +152,8 @@ impl Planner {
     }
 
     fn create_view(&mut self, view: CreateView) -> Result<()> {
-        let origin = self.origin(view.span);
-        let mut plan = self.query(view.query.as_ref().clone(), &origin)?;
+        let mut origin = self.origin(view.span);
+        let mut plan = self.query(view.query.as_ref().clone(), &mut origin)?;
         if !view.columns.is_empty() {
             let columns = plan.schema().columns();
             if columns.len() != view.columns.len() {
@@ -154,27 +181,21 @@ impl Planner {
     }
 
     fn insert(&mut self, statement: Insert) -> Result<()> {
-        let origin = self.origin(statement.span);
+        let mut origin = self.origin(statement.span);
         self.refuse_emit(statement.emit.as_ref())?;
         let target = &statement.target;
-        let table = self.catalog.table(&target.value).cloned().ok_or_else(|| {
-            let error =
-                Error::user(format!("unknown table `{}`", target.value)).at(&self.source, target.span, "");
-            let known: Vec<_> = self.catalog.tables().map(|table| format!("`{}`", table.name)).collect();
-            match known.is_empty() {
-                true => error.fix("declare it with CREATE TABLE above the INSERT"),
-                false => error.fix(format!("the declared tables are {}", known.join(", "))),
-            }
-        })?;
-        let query = self.query(*statement.query, &origin)?;
+        let table = self.catalog.table(&target.value).cloned();
+        let table = table.ok_or_else(|| self.catalog.not_a_table(target, &self.source))?;
+        insert::check_listed(&statement.columns, &self.source)?;
+        let query = self.query(*statement.query, &mut origin)?;
         let plan = insert::into_sink(query, &table, &statement.columns, &origin)?;
         self.add_pipeline(&table.name.clone(), plan, SinkTarget::Table(table), &origin)
     }
 
     fn select(&mut self, select: Select) -> Result<()> {
-        let origin = self.origin(select.span);
+        let mut origin = self.origin(select.span);
         self.refuse_emit(select.emit.as_ref())?;
-        let plan = self.query(*select.query, &origin)?;
+        let plan = self.query(*select.query, &mut origin)?;
         let name = format!("result{}", self.pipelines.len() + 1);
         self.add_pipeline(&name, plan, SinkTarget::Terminal, &origin)
     }
@@ -206,9 +227,10 @@ impl Planner {
         Ok(())
     }
 
-    /// A query as DataFusion plans it, not yet optimized.
-    fn query(&self, mut query: Query, origin: &Origin) -> Result<LogicalPlan> {
+    /// A query as DataFusion plans it, not yet optimized. Its places become the origin's.
+    fn query(&self, mut query: Query, origin: &mut Origin) -> Result<LogicalPlan> {
         rewrite::rewrite(&mut query, &self.source)?;
+        origin.places = Places::of_query(&query, &self.source, &|name| self.provider.function(name));
         unnest::nest(&mut query);
         let statement = SqlStatement::Query(Box::new(query));
         self.sql_to_rel().sql_statement_to_plan(statement).map_err(|error| origin.explain(error))
@@ -220,7 +242,7 @@ impl Planner {
     }
 
     fn origin(&self, statement: Span) -> Origin {
-        Origin { source: Arc::clone(&self.source), statement }
+        Origin { source: Arc::clone(&self.source), statement, places: Places::default() }
     }
 
     /// Which columns of which tables the stages scan.
