@@ -16,7 +16,7 @@ fn analytics(broker: &Broker, orders: &str, results: &str, guarantee: &str) -> R
         ("ORDERS_TOPIC", orders),
         ("RESULTS_TOPIC", results),
         ("WINDOW_SECONDS", "2"),
-        ("WATERMARK_SECONDS", "2"),
+        ("WATERMARK_SECONDS", "4"),
         ("IDLE_TIMEOUT", "3 s"),
         ("DELIVERY_GUARANTEE", guarantee),
     ];
@@ -59,13 +59,13 @@ fn an_outage_is_not_idleness_and_loses_nothing() {
     ];
     let mut tails = [Tail::open(&broker, &once), Tail::open(&broker, &at_least)];
     for tail in &mut tails {
-        wait_for_window(tail, 16);
+        wait_for_window(tail, 14);
     }
     broker.kill();
     // An outage longer than the idle timeout, and longer than the last window would need to close after it.
     let killed = jobs.each_mut().map(|job| job.until(|_| true).elapsed);
     for (job, killed) in jobs.iter_mut().zip(killed) {
-        let status = job.until(|status| status.elapsed > killed + IDLE + Duration::from_secs(4));
+        let status = job.until(|status| status.elapsed > killed + IDLE + Duration::from_secs(6));
         assert!(status.open_windows > 0, "an outage has closed a window: {status:?}");
     }
     broker.restart();
