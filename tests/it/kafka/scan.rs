@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::records::{Tail, Transaction, read_to_end};
+use super::records::{Stored, Tail, Transaction, read_to_end};
 use super::running::{Running, run_to_end};
 use crate::broker::{Broker, Sample, unique};
 
@@ -200,14 +200,11 @@ fn metadata_columns_say_where_a_record_is_from() {
          FROM described;"
     );
     run_to_end(&text, 1);
+    let at = "2025-11-24 09:08:00.25Z";
     let expected = [
-        format!(
-            r#"{{"n":1,"written_at":"2025-11-24 09:08:00.25Z","p":1,"o":0,"k":null,"t":"{from}","trace":null}}"#
-        ),
-        format!(
-            r#"{{"n":2,"written_at":"2025-11-24 09:08:00.25Z","p":1,"o":1,"k":"the key","t":"{from}","trace":"abc"}}"#
-        ),
+        json!({ "n": 1, "written_at": at, "p": 1, "o": 0, "k": null, "t": from, "trace": null }),
+        json!({ "n": 2, "written_at": at, "p": 1, "o": 1, "k": "the key", "t": from, "trace": "abc" }),
     ];
-    let found: Vec<Value> = read_to_end(broker, &to).iter().map(|record| record.json()).collect();
-    assert_eq!(found, expected.map(|row| serde_json::from_str::<Value>(&row).unwrap()));
+    let found: Vec<Value> = read_to_end(broker, &to).iter().map(Stored::json).collect();
+    assert_eq!(found, expected);
 }
