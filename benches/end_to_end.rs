@@ -192,10 +192,10 @@ fn job(brokers: &str, topic: &str, lanes: usize) {
         QUERY.replacen("'format' = 'json'", "'format' = 'json', 'scan.bounded.mode' = 'latest-offset'", 1);
     let source = Arc::new(SourceText { name: "order_analytics.sql".into(), text });
     let values = |name: &str| match name {
-        "KAFKA_BROKERS" => Some(brokers.to_string()),
-        "ORDERS_TOPIC" => Some(topic.to_string()),
-        "RESULTS_TOPIC" => Some(format!("{topic}-results")),
-        _ => None,
+        "KAFKA_BROKERS" => Ok(Some(brokers.to_string())),
+        "ORDERS_TOPIC" => Ok(Some(topic.to_string())),
+        "RESULTS_TOPIC" => Ok(Some(format!("{topic}-results"))),
+        _ => Ok(None),
     };
     let clock = Arc::new(EpochClock::new(Clock::System.now()));
     let plan = planner::plan(sql::parse(&source, &values).unwrap(), &clock).unwrap();

@@ -92,7 +92,7 @@ fn live_tables(groups: u64, batches: &[RecordBatch]) -> f64 {
     );
     let source = Arc::new(SourceText { name: "bench".into(), text });
     let clock = Arc::new(EpochClock::new(EventTime(0)));
-    let plan = planner::plan(sql::parse(&source, &|_| None).unwrap(), &clock).unwrap();
+    let plan = planner::plan(sql::parse(&source, &|_| Ok(None)).unwrap(), &clock).unwrap();
     let lowering = Lowering::new(settings::session(&clock, "UTC", None).unwrap());
     let (stage, feeds) = plan
         .stages

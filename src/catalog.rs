@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::compute::can_cast_types;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use crate::error::{Error, Result, SourceText, Span};
+use crate::error::{Error, Result, SourceText, Span, nearest};
 use crate::sql;
-use crate::sql::options::{TableOptions, table_options};
+use crate::sql::options::{Connector, Format, TableOptions, table_options};
 use crate::sql::statement::{ColumnKind, CreateTable, CreateView, MetadataKey, Name};
 use crate::sql::types::SqlType;
 
@@ -19,6 +20,8 @@ use crate::sql::types::SqlType;
 pub struct Catalog {
     tables: BTreeMap<String, Arc<Table>>,
     views: BTreeMap<String, Arc<CreateView>>,
+    /// Where the file declares its tables and views.
+    declared: BTreeMap<String, Span>,
     /// The tables' statements, with their LIKE resolved, for the LIKE of others.
     statements: BTreeMap<String, CreateTable>,
 }
@@ -99,9 +102,23 @@ impl Catalog {
         self.tables.values()
     }
 
-    /// Every name a query may use, for "did you mean".
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.tables.keys().chain(self.views.keys()).map(String::as_str)
+    /// A catalog of a file that declares these names, above or below.
+    pub fn new(declared: BTreeMap<String, Span>) -> Self {
+        Catalog { declared, ..Catalog::default() }
+    }
+
+    /// The error for a name that only a table can have.
+    pub fn not_a_table(&self, name: &Name, source: &Arc<SourceText>) -> Error {
+        let error = match self.views.get(&name.value) {
+            Some(_) => Error::user(format!("`{}` is a view, not a table", name.value))
+                .note("a view is a query: it has neither options nor rows of its own")
+                .fix("name a table, declared with CREATE TABLE"),
+            None => {
+                let known = self.tables.keys().map(String::as_str);
+                unknown_table(&name.value, known, self.declared.get(&name.value).copied())
+            }
+        };
+        error.at(source, name.span, "")
     }
 
     pub fn add_view(&mut self, view: CreateView, source: &Arc<SourceText>) -> Result<()> {
@@ -119,12 +136,13 @@ impl Catalog {
         }
         if let Some(like) = &table.like {
             let name = like.table.clone();
-            let base = self.statements.get(&name.value).ok_or_else(|| {
-                Error::user(format!("unknown table `{}`", name.value)).at(source, name.span, "")
-            })?;
+            let base = self.statements.get(&name.value).ok_or_else(|| self.not_a_table(&name, source))?;
             sql::like::resolve(&mut table, base, source)?;
         }
         let options = table_options(&table, source)?;
+        if options.format == Format::Raw {
+            check_raw(&table, &options, source)?;
+        }
         let mut columns = Vec::new();
         let mut time = None;
         for column in table.columns.iter().cloned() {
@@ -179,19 +197,63 @@ fn add_column(
     }
     let origin = match kind {
         ColumnKind::Physical => ColumnOrigin::Payload,
-        ColumnKind::Metadata { key, is_virtual } => ColumnOrigin::Record { key, is_virtual },
+        ColumnKind::Metadata { key, is_virtual } => {
+            check_metadata(key, ty.as_ref(), span, source)?;
+            ColumnOrigin::Record { key, is_virtual }
+        }
         ColumnKind::Computed(expr) => ColumnOrigin::Computed(expr),
     };
     columns.push(TableColumn { name: name.value, ty, not_null, origin, span });
     Ok(())
 }
 
+/// What a record carries is cast to the column's type, if it can be.
+fn check_metadata(
+    key: MetadataKey,
+    ty: Option<&SqlType>,
+    span: Span,
+    source: &Arc<SourceText>,
+) -> Result<()> {
+    let is = key.ty();
+    let Some(ty) = ty.filter(|ty| !can_cast_types(&is.arrow(), &ty.arrow())) else { return Ok(()) };
+    Err(Error::user(format!("metadata `{}` cannot be {ty}", key.name()))
+        .at(source, span, format!("it is {is}"))
+        .fix(format!("declare the column as {is}, and convert it in the query")))
+}
+
+/// Format `raw`: the payload is one column, a text or bytes.
+fn check_raw(table: &CreateTable, options: &TableOptions, source: &Arc<SourceText>) -> Result<()> {
+    let of_key = |name: &str| match &options.connector {
+        Connector::Kafka(kafka) => !kafka.value_has_key && kafka.key_fields.iter().any(|key| key == name),
+        _ => false,
+    };
+    let mut payload = table
+        .columns
+        .iter()
+        .filter(|column| matches!(column.kind, ColumnKind::Physical) && !of_key(&column.name.value));
+    let (first, second) = (payload.next(), payload.next());
+    let fix =
+        "declare one column of type STRING or BYTES beside METADATA columns, or use `'format' = 'json'`";
+    if let Some(second) = second {
+        return Err(Error::user(format!("format `raw` gives table `{}` one column", table.name.value))
+            .at(source, second.span, "the second")
+            .note("a record's whole value is the column")
+            .fix(fix));
+    }
+    match first.and_then(|column| Some((column, column.ty.as_ref()?))) {
+        None | Some((_, SqlType::String | SqlType::Bytes)) => Ok(()),
+        Some((column, ty)) => Err(Error::user("format `raw` gives STRING or BYTES")
+            .at(source, column.span, format!("{ty} would have to be parsed"))
+            .fix(fix)),
+    }
+}
+
 fn position(columns: &[TableColumn], name: &Name, role: &str, source: &Arc<SourceText>) -> Result<usize> {
     columns.iter().position(|column| column.name == name.value).ok_or_else(|| {
-        let known: Vec<_> = columns.iter().map(|column| format!("`{}`", column.name)).collect();
+        let known = columns.iter().map(|column| column.name.as_str());
         Error::user(format!("{role} `{}` is not a column of the table", name.value))
             .at(source, name.span, "")
-            .fix(format!("the columns are {}", known.join(", ")))
+            .fix_if(nearest::fix(&name.value, known, "columns"))
     })
 }
 
@@ -212,6 +274,21 @@ pub fn event_time_type_error(column: &str, ty: &str) -> Error {
     Error::user(format!("event time must be a timestamp, `{column}` is {ty}")).fix(format!(
         "declare it TIMESTAMP(3), or add a column like `ts AS TO_TIMESTAMP_LTZ({column}, 3)` and use that"
     ))
+}
+
+/// The error for a name that no table or view above has; `declared`: where the file declares it all the same.
+pub fn unknown_table<'a>(name: &str, known: impl Iterator<Item = &'a str>, declared: Option<Span>) -> Error {
+    let error = Error::user(format!("unknown table `{name}`"));
+    match declared {
+        Some(place) => error
+            .note(format!("it is declared below, at line {}", place.start.line))
+            .fix("move its declaration above this statement"),
+        None => error.fix("declare it with CREATE TABLE above this statement").fix_if(nearest::fix(
+            name,
+            known,
+            "declared tables and views",
+        )),
+    }
 }
 
 /// Whether an Arrow type can be event time.

@@ -2,7 +2,11 @@
 //!
 //! Modules below `job` and `cli` have `thiserror` enums of their own where a caller tells cases apart;
 //! what is shown to a person is always an [`Error`]. Its [`Domain`] decides the exit code, the wording
-//! and whether a retry makes sense. An error carries no secret: options are scrubbed where they are read.
+//! and whether a retry makes sense. An error carries no secret:
+//! values of options are not put into messages, and excerpts of the file are starred (`excerpt`).
+
+mod excerpt;
+pub mod nearest;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -112,6 +116,12 @@ impl Error {
         self
     }
 
+    /// A fix, where one is known.
+    pub fn fix_if(mut self, fix: Option<String>) -> Self {
+        self.0.fix = fix.or(self.0.fix);
+        self
+    }
+
     /// Keeps the cause; its text is shown as a note.
     pub fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
@@ -151,7 +161,7 @@ impl fmt::Display for Error {
         let kind = if body.domain == Domain::Internal { "error (a bug in Windrow)" } else { "error" };
         write!(f, "{kind}: {}", body.what)?;
         if let Some(place) = &body.place {
-            write_place(f, place)?;
+            excerpt::write(f, place)?;
         }
         for note in &body.notes {
             write_indented(f, "   = ", note)?;
@@ -177,25 +187,6 @@ fn write_indented(f: &mut fmt::Formatter<'_>, head: &str, text: &str) -> fmt::Re
     Ok(())
 }
 
-fn write_place(f: &mut fmt::Formatter<'_>, place: &Place) -> fmt::Result {
-    let Position { line, column } = place.span.start;
-    write!(f, "\n  --> {}:{line}:{column}", place.source.name)?;
-    let Some(text) = place.source.text.lines().nth(line.saturating_sub(1) as usize) else {
-        return Ok(());
-    };
-    let width = line.to_string().len().max(2);
-    let end = if place.span.end.line == line { place.span.end.column } else { u64::MAX };
-    let line_end = text.trim_end().chars().count() as u64 + 1;
-    let marks = end.min(line_end).saturating_sub(column).max(1) as usize;
-    // Tabs are kept in the margin so that the marks stand below the text whatever the tab width.
-    let margin: String =
-        text.chars().take(column as usize - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-    let label = if place.label.is_empty() { String::new() } else { format!(" {}", place.label) };
-    write!(f, "\n{:width$} |", "")?;
-    write!(f, "\n{line:>width$} | {}", text.trim_end())?;
-    write!(f, "\n{:width$} | {margin}{}{label}", "", "^".repeat(marks))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,7 +202,12 @@ mod tests {
             .fix("use 5 s, 6 s or 10 s");
         assert_eq!(
             error.to_string(),
-            "error: slide does not divide the window size\n  --> queries/clicks.sql:2:13\n   |\n 2 | FROM\tHOP(t, 7, 60)\n   |     \t       ^ the slide is 7 s, the size is 60 s\n   = fix: use 5 s, 6 s or 10 s"
+            "error: slide does not divide the window size
+  --> queries/clicks.sql:2:13
+   |
+ 2 | FROM\tHOP(t, 7, 60)
+   |     \t       ^ the slide is 7 s, the size is 60 s
+   = fix: use 5 s, 6 s or 10 s"
         );
         assert_eq!(error.exit_code(), 2);
     }

@@ -79,9 +79,9 @@ fn run(case: &Path, out: &Path, way: Way) -> Result<(), Failed> {
     let source =
         Arc::new(SourceText { name: file.display().to_string(), text: std::fs::read_to_string(&file)? });
     let values = |name: &str| match name {
-        "CASE" => Some(case.display().to_string()),
-        "OUT" => Some(out.display().to_string()),
-        _ => None,
+        "CASE" => Ok(Some(case.display().to_string())),
+        "OUT" => Ok(Some(out.display().to_string())),
+        _ => Ok(None),
     };
     let epoch_clock = Arc::new(EpochClock::new(Clock::System.now()));
     let script = sql::parse(&source, &values).map_err(failed)?;

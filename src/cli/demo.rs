@@ -97,12 +97,12 @@ fn broker_failed(doing: &str, cause: rdkafka::error::KafkaError) -> Error {
 fn planned(brokers: &str) -> Result<Planned> {
     let source = SourceText { name: "queries/order_analytics.sql".into(), text: QUERY.into() };
     let values = |name: &str| match name {
-        "KAFKA_BROKERS" => Some(brokers.to_string()),
-        "WINDOW_SECONDS" => Some(WINDOW_SECONDS.into()),
-        "WINDOW_NAME" => Some(format!("{WINDOW_SECONDS}_second_window")),
-        "WATERMARK_SECONDS" => Some("1".into()),
-        "DELIVERY_GUARANTEE" => Some("at-least-once".into()),
-        _ => None,
+        "KAFKA_BROKERS" => Ok(Some(brokers.to_string())),
+        "WINDOW_SECONDS" => Ok(Some(WINDOW_SECONDS.into())),
+        "WINDOW_NAME" => Ok(Some(format!("{WINDOW_SECONDS}_second_window"))),
+        "WATERMARK_SECONDS" => Ok(Some("1".into())),
+        "DELIVERY_GUARANTEE" => Ok(Some("at-least-once".into())),
+        _ => Ok(None),
     };
     plan(&Arc::new(source), &[], "demo".into(), &values)
 }

@@ -28,6 +28,7 @@ use regex::Regex;
 use super::java_time::Pattern;
 use super::json::Path;
 use super::zone;
+use crate::sql::types::SqlType;
 
 /// What a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -289,7 +290,8 @@ impl Definition {
             Some(ty) => Ok(ty),
             None => {
                 let name = self.name.to_uppercase();
-                plan_err!("argument {} of `{name}` must be {expected}, and is `{given}`; use CAST", i + 1)
+                let given = SqlType::from_arrow(given);
+                plan_err!("argument {} of `{name}` must be {expected}, and is {given}; use CAST", i + 1)
             }
         }
     }

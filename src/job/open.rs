@@ -15,10 +15,10 @@ use crate::sink::TargetId;
 use crate::sink::encode::{CsvLines, Encoder, TableLines};
 use crate::sink::file::LineFile;
 use crate::sink::kafka::{Guarantee, Publisher};
-use crate::sink::publish::{ClusterId, Target};
+use crate::sink::publish::{ClusterId, Deal, Target};
 use crate::source::file::files_of;
 use crate::source::kafka::{Cluster, Properties, Reset, Startup, TopicPartition, Topics};
-use crate::sql::options::kafka::{KeyFormat, OffsetReset};
+use crate::sql::options::kafka::{KeyFormat, OffsetReset, Partitioner};
 use crate::sql::options::{self, Bounded, Connector, Format, KafkaOptions, PrintOptions};
 use crate::sql::types::SqlType;
 
@@ -136,7 +136,8 @@ pub fn sinks(plan: &JobPlan, job: &str, opened: &[OpenRead]) -> Result<OpenSinks
                 let cluster = clusters.cluster_of(options)?;
                 let topic = sink_topic(table, options)?;
                 to_check.push((cluster, Arc::clone(&topic)));
-                Target::Topic { cluster, topic }
+                let deals = options.partitioner == Partitioner::RoundRobin;
+                Target::Topic { cluster, topic, deal: deals.then(Deal::default) }
             }
             None => local_target(pipeline)?,
         };
@@ -158,7 +159,17 @@ pub fn sinks(plan: &JobPlan, job: &str, opened: &[OpenRead]) -> Result<OpenSinks
         open.clusters.push(Publisher::open(spec.properties, spec.guarantee, id, config::CONNECT_TIMEOUT)?);
     }
     for (cluster, topic) in to_check {
-        open.clusters[cluster].check_topic(&topic)?;
+        let partitions = open.clusters[cluster].check_topic(&topic)?;
+        for target in &mut open.targets {
+            match target {
+                Target::Topic { cluster: of, topic: its, deal: Some(deal) }
+                    if *of == cluster && *its == topic =>
+                {
+                    deal.partitions = partitions;
+                }
+                _ => {}
+            }
+        }
     }
     Ok(open)
 }
@@ -183,8 +194,8 @@ fn sink_topic(table: &Table, options: &KafkaOptions) -> Result<Arc<str>> {
 
 fn add_target(targets: &mut Vec<Target>, target: Target) -> TargetId {
     let same = |other: &Target| match (other, &target) {
-        (Target::Topic { cluster, topic }, Target::Topic { cluster: c, topic: t }) => {
-            cluster == c && topic == t
+        (Target::Topic { cluster, topic, deal }, Target::Topic { cluster: c, topic: t, deal: d }) => {
+            cluster == c && topic == t && deal.is_some() == d.is_some()
         }
         _ => false,
     };

@@ -19,7 +19,7 @@ use datafusion::logical_expr::{Aggregate, Expr, Join, LogicalPlan, LogicalPlanBu
 use crate::error::Result;
 use crate::plan::facts::{Bound, TimeColumn, time_column, time_columns};
 use crate::plan::provider::{Leaf, LeafSource};
-use crate::plan::refuse::Origin;
+use crate::plan::refuse::{Origin, Refusal};
 use crate::plan::{Feed, GroupSpec, Keep, PaneColumn, Stage, StageId, StageKind};
 use crate::time::Window;
 
@@ -35,8 +35,6 @@ enum Fragment {
     Open(Vec<Feed>),
     Bound { window: Window, inputs: Vec<StageId>, plan: LogicalPlan },
 }
-
-const NOT_YET: &str = "results that change after they were given are not supported yet";
 
 impl Cutter<'_> {
     /// The stage that emits the plan's rows.
@@ -67,9 +65,12 @@ impl Cutter<'_> {
             }
             other => Err(self.origin.refuse(
                 other,
-                format!("`{}` cannot run as a stream", other.display()),
-                "Windrow has no stage for it",
-                "rewrite the query without it",
+                None,
+                Refusal {
+                    what: format!("`{}` cannot run as a stream", other.display()),
+                    why: "Windrow has no stage for it".into(),
+                    fix: "rewrite the query without it".into(),
+                },
             )),
         }
     }
@@ -143,9 +144,7 @@ impl Cutter<'_> {
         let feeds = self.open(child, aggregate.input.schema())?;
         let bounds = bounds_over(&facts_of_feeds(&feeds));
         let Some(shortest) = bounds.iter().flatten().map(|(window, _)| *window).min() else {
-            self.require_bounded(&feeds, node, || {
-                ("an aggregate over a stream needs a window", "without one, its result never ends")
-            })?;
+            self.require_bounded(&feeds, node)?;
             return self.group(aggregate, feeds, PaneColumn::All, vec![None; keys.len()]);
         };
         let within = |found: &Option<(Window, Bound)>| found.filter(|(w, _)| *w == shortest).map(|(_, b)| b);
@@ -226,12 +225,7 @@ impl Cutter<'_> {
         let pane = match shared(&facts_of_feeds(&feeds), None) {
             Some((window, bound, expr)) => PaneColumn::Expr { window, expr, bound },
             None => {
-                self.require_bounded(&feeds, node, || {
-                    (
-                        "OVER over a stream must be partitioned by a window",
-                        "its rows would have to be kept for ever",
-                    )
-                })?;
+                self.require_bounded(&feeds, node)?;
                 PaneColumn::All
             }
         };
@@ -301,12 +295,7 @@ impl Cutter<'_> {
         let child = match child {
             Fragment::Bound { .. } => child,
             Fragment::Open(feeds) => {
-                self.require_bounded(&feeds, node, || {
-                    (
-                        "ORDER BY and LIMIT over a stream need a window",
-                        "rows that could still come sort before others",
-                    )
-                })?;
+                self.require_bounded(&feeds, node)?;
                 self.window_stage(feeds, PaneColumn::All, Keep::Rows, input.schema())?
             }
         };
@@ -314,44 +303,28 @@ impl Cutter<'_> {
     }
 
     fn require_bounded_fragment(&self, fragment: &Fragment, node: &LogicalPlan) -> Result<()> {
-        let text = || {
-            (
-                "a join of streams must be an equality of their windows",
-                "without one, every row would have to be kept for ever",
-            )
-        };
         match fragment {
-            Fragment::Open(feeds) => self.require_bounded(feeds, node, text),
+            Fragment::Open(feeds) => self.require_bounded(feeds, node),
             Fragment::Bound { inputs, .. } => {
-                let feeds: Vec<Leaf> = inputs.iter().map(|&stage| Leaf::Stage(stage)).collect();
-                self.require_bounded_leaves(&feeds, node, text)
+                self.require_bounded_leaves(inputs.iter().map(|&stage| Leaf::Stage(stage)), node)
             }
         }
     }
 
-    fn require_bounded(
-        &self,
-        feeds: &[Feed],
-        node: &LogicalPlan,
-        text: impl Fn() -> (&'static str, &'static str),
-    ) -> Result<()> {
-        let leaves: Vec<Leaf> = feeds.iter().map(|feed| feed.leaf.clone()).collect();
-        self.require_bounded_leaves(&leaves, node, text)
+    fn require_bounded(&self, feeds: &[Feed], node: &LogicalPlan) -> Result<()> {
+        self.require_bounded_leaves(feeds.iter().map(|feed| feed.leaf.clone()), node)
     }
 
     fn require_bounded_leaves(
         &self,
-        leaves: &[Leaf],
+        mut leaves: impl Iterator<Item = Leaf>,
         node: &LogicalPlan,
-        text: impl Fn() -> (&'static str, &'static str),
     ) -> Result<()> {
-        if leaves.iter().all(|leaf| self.is_bounded(leaf)) {
-            return Ok(());
+        if leaves.all(|leaf| self.is_bounded(&leaf)) {
+            Ok(())
+        } else {
+            Err(self.origin.refuse_unbounded(node))
         }
-        let (what, why) = text();
-        let fix = "group by a window: FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) … \
-                   GROUP BY window_start, window_end; or bound the input with 'scan.bounded.mode'";
-        Err(self.origin.refuse(node, what, &format!("{why}; {NOT_YET}"), fix))
     }
 
     fn is_bounded(&self, leaf: &Leaf) -> bool {
@@ -454,12 +427,14 @@ impl Cutter<'_> {
             let found =
                 expr.exists(|expr| Ok(is_subquery(expr))).map_err(|error| self.origin.explain(error))?;
             if found {
-                return Err(self.origin.refuse(
-                    node,
-                    "a subquery inside an expression cannot run as a stream",
-                    "its value would change with every row",
-                    "join with it on the window instead: … JOIN (SELECT …) AS s ON t.window_start = s.window_start",
-                ));
+                let refusal = Refusal {
+                    what: "a subquery inside an expression cannot run as a stream".into(),
+                    why: "its value would change with every row".into(),
+                    fix: "join with it on the window instead: … JOIN (SELECT …) AS s \
+                          ON t.window_start = s.window_start"
+                        .into(),
+                };
+                return Err(self.origin.refuse(node, None, refusal));
             }
         }
         Ok(())

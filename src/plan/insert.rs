@@ -3,13 +3,16 @@
 //! The one place for the rules of store assignment. A value goes into a column of its own kind of type
 //! (numbers into numbers, times into times) and into a string; text is never parsed without a CAST.
 
+use std::sync::Arc;
+
 use arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 use datafusion::scalar::ScalarValue;
 
 use crate::catalog::{Table, TableColumn};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SourceText, nearest};
 use crate::plan::refuse::Origin;
+use crate::plan::types::type_name;
 use crate::sql::statement::Name;
 
 /// The query's rows with exactly the sink's written columns.
@@ -42,6 +45,18 @@ pub fn into_sink(query: LogicalPlan, table: &Table, listed: &[Name], origin: &Or
     projected.map_err(|error| origin.explain(error))
 }
 
+/// A column list names each column once.
+pub fn check_listed(listed: &[Name], source: &Arc<SourceText>) -> Result<()> {
+    let twice =
+        listed.iter().enumerate().find(|(i, name)| listed[..*i].iter().any(|n| n.value == name.value));
+    match twice {
+        Some((_, name)) => Err(Error::user(format!("column `{}` is listed twice", name.value))
+            .at(source, name.span, "the second")
+            .fix("list each column once")),
+        None => Ok(()),
+    }
+}
+
 /// For each of the query's columns, the index of the sink column it goes to.
 fn targets(columns: &[&TableColumn], listed: &[Name], table: &Table, origin: &Origin) -> Result<Vec<usize>> {
     if listed.is_empty() {
@@ -49,10 +64,10 @@ fn targets(columns: &[&TableColumn], listed: &[Name], table: &Table, origin: &Or
     }
     let find = |name: &Name| {
         columns.iter().position(|column| column.name == name.value).ok_or_else(|| {
-            let known: Vec<_> = columns.iter().map(|column| format!("`{}`", column.name)).collect();
+            let known = columns.iter().map(|column| column.name.as_str());
             Error::user(format!("`{}` has no column `{}` that can be written", table.name, name.value))
                 .at(&origin.source, name.span, "")
-                .fix(format!("its columns are {}", known.join(", ")))
+                .fix_if(nearest::fix(&name.value, known, "columns"))
         })
     };
     listed.iter().map(find).collect()
@@ -81,13 +96,15 @@ fn wrong_type(
     origin: &Origin,
 ) -> Error {
     let to = column.ty.as_ref().map(ToString::to_string).unwrap_or_default();
+    let from = type_name(from);
+    let item = origin.places.items.get(position).copied().flatten();
     Error::user(format!(
         "column {} of the query cannot go into `{}`.`{}`",
         position + 1,
         table.name,
         column.name
     ))
-    .at(&origin.source, origin.statement, "")
+    .at(&origin.source, item.unwrap_or(origin.statement), from.as_str())
     .note(format!("the query gives {from}, the sink's column is {to}"))
     .fix(format!("convert it: CAST(… AS {to})"))
 }

@@ -14,6 +14,7 @@ pub mod explain;
 pub mod facts;
 pub mod insert;
 pub mod lower;
+pub mod places;
 pub mod planner;
 pub mod provider;
 pub mod refuse;
@@ -22,6 +23,7 @@ pub mod rewrite;
 pub mod settings;
 pub mod types;
 pub mod unnest;
+pub mod wording;
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! One pass over a file's statements: declares its tables and views, plans its queries.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
@@ -18,18 +18,21 @@ use crate::functions::EpochClock;
 use crate::plan::casts::FlinkCasts;
 use crate::plan::cut::Cutter;
 use crate::plan::facts::TimeColumn;
+use crate::plan::places::Places;
 use crate::plan::provider::{Leaf, LeafSource, Provider, ViewSource};
 use crate::plan::refuse::Origin;
 use crate::plan::relation::TableFunctions;
+use crate::plan::types::type_name;
 use crate::plan::{
     JobPlan, Pipeline, SinkTarget, Stage, StageKind, TableRead, insert, rewrite, settings, unnest,
 };
 use crate::sql::Script;
-use crate::sql::options::job_settings;
+use crate::sql::options::{Connector, job_settings};
 use crate::sql::statement::{CreateView, EmitChanges, Insert, Select, SetOption, Statement};
 
 /// What a job does, from its file's statements.
 pub fn plan(script: Script, clock: &Arc<EpochClock>) -> Result<JobPlan> {
+    let declared = declared(&script);
     let source = script.source;
     let sets = script.statements.iter().filter_map(|statement| match statement {
         Statement::Set(set) => Some(set.clone()),
@@ -40,11 +43,17 @@ pub fn plan(script: Script, clock: &Arc<EpochClock>) -> Result<JobPlan> {
     let state = settings::session(clock, settings.zone_name(), None)
         .map_err(|error| Error::internal(error.to_string()))?;
     let relations = TableFunctions { source: Arc::clone(&source), zone: settings.zone_name().to_owned() };
-    let provider = Provider { state, sources: HashMap::new(), relations: vec![Arc::new(relations)] };
+    let provider = Provider {
+        state,
+        sources: HashMap::new(),
+        relations: vec![Arc::new(relations)],
+        declared: declared.clone(),
+        sinks_only: HashSet::new(),
+    };
     let mut planner = Planner {
         provider,
         source: Arc::clone(&source),
-        catalog: Catalog::default(),
+        catalog: Catalog::new(declared),
         computed: HashMap::new(),
         stages: Vec::new(),
         pipelines: Vec::new(),
@@ -61,6 +70,20 @@ pub fn plan(script: Script, clock: &Arc<EpochClock>) -> Result<JobPlan> {
     let reads = planner.reads();
     let Planner { catalog, stages, pipelines, .. } = planner;
     Ok(JobPlan { source, catalog: Arc::new(catalog), settings, reads, stages, pipelines })
+}
+
+/// The first declaration of each name.
+fn declared(script: &Script) -> BTreeMap<String, Span> {
+    let mut declared = BTreeMap::new();
+    for statement in &script.statements {
+        let name = match statement {
+            Statement::CreateTable(table) => &table.name,
+            Statement::CreateView(view) => &view.name,
+            Statement::Insert(_) | Statement::Select(_) | Statement::Set(_) => continue,
+        };
+        declared.entry(name.value.clone()).or_insert(name.span);
+    }
+    declared
 }
 
 struct Planner {
@@ -100,12 +123,15 @@ impl Planner {
         if let Some(time) = &table.time {
             let field = &fields[time.column];
             if !is_timestamp(field.data_type()) {
-                let ty = field.data_type().to_string();
+                let ty = type_name(field.data_type());
                 return Err(event_time_type_error(field.name(), &ty).at(&self.source, time.span, ""));
             }
             time_columns[time.column] = Some(TimeColumn::Row);
         }
         let schema = Arc::new(Schema::new(fields));
+        if matches!(table.options.connector, Connector::Print(_)) {
+            self.provider.sinks_only.insert(name.clone());
+        }
         let leaf = LeafSource { leaf: Leaf::Table(name.clone()), schema, time_columns };
         self.provider.sources.insert(name, Arc::new(leaf));
         Ok(())
@@ -118,8 +144,9 @@ impl Planner {
         stored: &DFSchema,
         span: Span,
     ) -> Result<(Expr, arrow::datatypes::DataType)> {
-        let origin = self.origin(span);
         rewrite::rewrite_expr(&mut sql, &self.source)?;
+        let mut origin = self.origin(span);
+        origin.places = Places::of_expr(&sql, &self.source, &|name| self.provider.function(name));
         let plan = || {
             let expr = self.sql_to_rel().sql_to_expr(sql, stored, &mut PlannerContext::new())?;
             let context = SimplifyContext::builder().with_schema(Arc::new(stored.clone())).build();
@@ -132,8 +159,8 @@ impl Planner {
     }
 
     fn create_view(&mut self, view: CreateView) -> Result<()> {
-        let origin = self.origin(view.span);
-        let mut plan = self.query(view.query.as_ref().clone(), &origin)?;
+        let mut origin = self.origin(view.span);
+        let mut plan = self.query(view.query.as_ref().clone(), &mut origin)?;
         if !view.columns.is_empty() {
             let columns = plan.schema().columns();
             if columns.len() != view.columns.len() {
@@ -161,29 +188,26 @@ impl Planner {
     }
 
     fn insert(&mut self, statement: Insert) -> Result<()> {
-        let origin = self.origin(statement.span);
+        let mut origin = self.origin(statement.span);
         self.refuse_emit(statement.emit.as_ref())?;
         let target = &statement.target;
-        let table = self.catalog.table(&target.value).cloned().ok_or_else(|| {
-            let error =
-                Error::user(format!("unknown table `{}`", target.value)).at(&self.source, target.span, "");
-            let known: Vec<_> = self.catalog.tables().map(|table| format!("`{}`", table.name)).collect();
-            match known.is_empty() {
-                true => error.fix("declare it with CREATE TABLE above the INSERT"),
-                false => error.fix(format!("the declared tables are {}", known.join(", "))),
-            }
-        })?;
-        let query = self.query(*statement.query, &origin)?;
+        let table = self.catalog.table(&target.value).cloned();
+        let table = table.ok_or_else(|| self.catalog.not_a_table(target, &self.source))?;
+        insert::check_listed(&statement.columns, &self.source)?;
+        let query = self.query(*statement.query, &mut origin)?;
         let plan = insert::into_sink(query, &table, &statement.columns, &origin)?;
         self.add_pipeline(&table.name.clone(), plan, SinkTarget::Table(table), &origin)
     }
 
     fn select(&mut self, select: Select) -> Result<()> {
-        let origin = self.origin(select.span);
+        let mut origin = self.origin(select.span);
         self.refuse_emit(select.emit.as_ref())?;
         // Texts of expressions say more on a terminal than `EXPR$1`, but they may be the same twice.
-        let plan = self.named_query(select.query.as_ref().clone(), false, &origin);
-        let plan = plan.or_else(|error| self.query(*select.query, &origin).map_err(|_| error))?;
+        let plan = self.named_query(select.query.as_ref().clone(), false, &mut origin);
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(error) => self.query(*select.query, &mut origin).map_err(|_| error)?,
+        };
         let name = format!("result{}", self.pipelines.len() + 1);
         self.add_pipeline(&name, plan, SinkTarget::Terminal, &origin)
     }
@@ -215,14 +239,15 @@ impl Planner {
         Ok(())
     }
 
-    /// A query as DataFusion plans it, not yet optimized.
-    fn query(&self, query: Query, origin: &Origin) -> Result<LogicalPlan> {
+    /// A query as DataFusion plans it, not yet optimized. Its places become the origin's.
+    fn query(&self, query: Query, origin: &mut Origin) -> Result<LogicalPlan> {
         self.named_query(query, true, origin)
     }
 
     /// See [`rewrite::rewrite`].
-    fn named_query(&self, mut query: Query, names_items: bool, origin: &Origin) -> Result<LogicalPlan> {
+    fn named_query(&self, mut query: Query, names_items: bool, origin: &mut Origin) -> Result<LogicalPlan> {
         rewrite::rewrite(&mut query, names_items, &self.source)?;
+        origin.places = Places::of_query(&query, &self.source, &|name| self.provider.function(name));
         unnest::nest(&mut query);
         let statement = SqlStatement::Query(Box::new(query));
         self.sql_to_rel().sql_statement_to_plan(statement).map_err(|error| origin.explain(error))
@@ -234,7 +259,7 @@ impl Planner {
     }
 
     fn origin(&self, statement: Span) -> Origin {
-        Origin { source: Arc::clone(&self.source), statement }
+        Origin { source: Arc::clone(&self.source), statement, places: Places::default() }
     }
 
     /// Which columns of which tables the stages scan.

@@ -1,7 +1,7 @@
 //! What DataFusion's planner asks us for: tables, views and functions by name.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
@@ -13,6 +13,8 @@ use datafusion::logical_expr::{
     AggregateUDF, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
 };
 
+use crate::catalog::unknown_table;
+use crate::error::{Error, Span};
 use crate::plan::facts::TimeColumn;
 
 /// A leaf of a plan: the rows of a declared table, or what a stage emits.
@@ -64,12 +66,41 @@ pub struct Provider {
     pub state: SessionState,
     pub sources: HashMap<String, Arc<dyn TableSource>>,
     pub relations: Vec<Arc<dyn RelationPlanner>>,
+    /// Where the file declares its tables and views, above and below.
+    pub declared: BTreeMap<String, Span>,
+    /// Tables that cannot be read.
+    pub sinks_only: HashSet<String>,
+}
+
+impl Provider {
+    fn find(&self, name: &TableReference) -> Result<Arc<dyn TableSource>, Error> {
+        let table = name.table();
+        if name.schema().is_some() {
+            return Err(Error::user("catalogs and databases are not supported: a file has one namespace")
+                .fix(format!("write `{table}`")));
+        }
+        if self.sinks_only.contains(table) {
+            return Err(Error::user(format!("table `{table}` can only be written"))
+                .note("'connector' = 'print' is a sink")
+                .fix("read from a table with 'connector' = 'kafka' or 'filesystem'"));
+        }
+        let known = self.sources.keys().map(String::as_str).collect::<BTreeSet<_>>();
+        let missing = || unknown_table(table, known.into_iter(), self.declared.get(table).copied());
+        self.sources.get(table).cloned().ok_or_else(missing)
+    }
+
+    /// The planner's name of a function, and whether it is an aggregate.
+    pub fn function(&self, name: &str) -> Option<(String, bool)> {
+        let scalar = || Some((self.state.scalar_functions().get(name)?.name().to_owned(), false));
+        let window = || Some((self.state.window_functions().get(name)?.name().to_owned(), false));
+        let aggregate = self.state.aggregate_functions().get(name);
+        aggregate.map(|function| (function.name().to_owned(), true)).or_else(scalar).or_else(window)
+    }
 }
 
 impl ContextProvider for Provider {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
-        let source = self.sources.get(name.table()).filter(|_| name.schema().is_none());
-        source.cloned().ok_or_else(|| DataFusionError::Plan(format!("table '{name}' not found")))
+        self.find(&name).map_err(|error| DataFusionError::External(Box::new(error)))
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {

@@ -1,21 +1,31 @@
 //! What cannot run as a stream, said in words: where, why, and what to write instead.
 //!
-//! Also the one place that turns DataFusion's errors into ours, with its diagnostics' spans.
+//! Also the one place that turns DataFusion's errors into ours, with its diagnostics' spans (`wording`).
 
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{DataFusionError, Diagnostic, Spans};
+use datafusion::common::{DataFusionError, JoinType, Spans};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use sqlparser::ast::Spanned;
 
 use crate::error::{Error, SourceText, Span};
+use crate::plan::places::{Clauses, Places};
+use crate::plan::wording;
 
-/// The text a plan was made from, and the span to underline when nothing better is known.
+/// The text a plan was made from, the span to underline when nothing better is known, and what stands where.
 #[derive(Debug, Clone)]
 pub struct Origin {
     pub source: Arc<SourceText>,
     pub statement: Span,
+    pub places: Places,
+}
+
+/// Why something cannot run as a stream, and what to write instead.
+pub struct Refusal {
+    pub what: String,
+    pub why: String,
+    pub fix: String,
 }
 
 /// A node's span in the file, if the parser knew one.
@@ -48,58 +58,153 @@ pub fn span_of_node(node: &LogicalPlan) -> Option<Span> {
 }
 
 impl Origin {
-    /// A refusal of `node`.
-    pub fn refuse(&self, node: &LogicalPlan, what: impl Into<String>, why: &str, fix: &str) -> Error {
-        let span = span_of_node(node).unwrap_or(self.statement);
-        Error::user(what).at(&self.source, span, "").note(why).fix(fix)
+    /// A refusal of `node`, at a place of its own or else at `place`.
+    pub fn refuse(&self, node: &LogicalPlan, place: Option<Span>, refusal: Refusal) -> Error {
+        let span = span_of_node(node).or(place).unwrap_or(self.statement);
+        Error::user(refusal.what).at(&self.source, span, "").note(refusal.why).fix(refusal.fix)
+    }
+
+    /// A refusal of a node that would need the rows of all time.
+    pub fn refuse_unbounded(&self, node: &LogicalPlan) -> Error {
+        let Places { calls, clauses, .. } = &self.places;
+        let aggregate = || calls.iter().find(|call| call.is_aggregate).map(|call| call.span);
+        let (place, refusal) = match node {
+            LogicalPlan::Aggregate(node) if node.aggr_expr.is_empty() => {
+                (clauses.distinct, distinct_rows(clauses))
+            }
+            LogicalPlan::Aggregate(_) => (aggregate(), aggregates()),
+            LogicalPlan::Window(_) => (None, over()),
+            LogicalPlan::Join(join) => (None, joined(join.join_type, clauses)),
+            LogicalPlan::Limit(_) => (clauses.limit, limited()),
+            _ => (clauses.order_by, ordered()),
+        };
+        self.refuse(node, place, refusal)
     }
 
     /// One of DataFusion's errors, as an error of the user's SQL.
     pub fn explain(&self, error: DataFusionError) -> Error {
-        match unwrapped(error) {
-            Ok(ours) => ours,
-            Err(theirs) => {
-                let (message, span, notes) = match theirs.diagnostic() {
-                    Some(diagnostic) => from_diagnostic(diagnostic),
-                    None => (plain_message(&theirs), None, vec![]),
-                };
-                let error = Error::user(message).at(&self.source, span.unwrap_or(self.statement), "");
-                notes.into_iter().fold(error, Error::fix)
+        match self.unwrapped(error) {
+            Ok(ours) => ours.at(&self.source, self.statement, ""),
+            Err(theirs) => wording::reworded(&theirs, self),
+        }
+    }
+
+    /// Our own error, if DataFusion only carried it, at the place that DataFusion gave it.
+    fn unwrapped(&self, error: DataFusionError) -> Result<Error, DataFusionError> {
+        let is_external = |inner: &DataFusionError| matches!(inner.find_root(), DataFusionError::External(_));
+        match error {
+            DataFusionError::External(inner) => match inner.downcast::<Error>() {
+                Ok(ours) => Ok(*ours),
+                Err(other) => Err(DataFusionError::External(other)),
+            },
+            DataFusionError::Diagnostic(diagnostic, inner) if is_external(&inner) => {
+                let ours = self.unwrapped(*inner)?;
+                Ok(match wording::span_of(&diagnostic) {
+                    Some(span) => ours.at(&self.source, span, ""),
+                    None => ours,
+                })
             }
+            DataFusionError::Context(_, inner) if is_external(&inner) => self.unwrapped(*inner),
+            other => Err(other),
         }
     }
 }
 
-/// Our own error, if DataFusion only carried it.
-fn unwrapped(error: DataFusionError) -> Result<Error, DataFusionError> {
-    match error {
-        DataFusionError::External(inner) => match inner.downcast::<Error>() {
-            Ok(ours) => Ok(*ours),
-            Err(other) => Err(DataFusionError::External(other)),
-        },
-        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner)
-            if matches!(inner.find_root(), DataFusionError::External(_)) =>
+const OR_BOUNDED: &str = "or bound the input with 'scan.bounded.mode'";
+
+impl Refusal {
+    fn new(what: impl Into<String>, why: impl Into<String>, fix: impl Into<String>) -> Self {
+        Refusal { what: what.into(), why: why.into(), fix: fix.into() }
+    }
+}
+
+fn aggregates() -> Refusal {
+    Refusal::new(
+        "an aggregate over a stream needs a window",
+        "without one, its result never ends; results that change after they were given are not supported yet",
+        format!(
+            "group by a window: FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) … \
+             GROUP BY window_start, window_end; {OR_BOUNDED}"
+        ),
+    )
+}
+
+/// An aggregate that only leaves out equal rows: the optimizer makes one of several clauses.
+fn distinct_rows(clauses: &Clauses) -> Refusal {
+    let has = [
+        (clauses.distinct.is_some(), "DISTINCT"),
+        (clauses.union, "UNION"),
+        (clauses.intersect, "INTERSECT"),
+        (clauses.except, "EXCEPT"),
+        (clauses.group_by, "GROUP BY"),
+    ];
+    let written: Vec<&str> = has.into_iter().filter(|(has, _)| *has).map(|(_, clause)| clause).collect();
+    let what = match written.as_slice() {
+        [one] => format!("{one} over a stream needs a window"),
+        [] => "DISTINCT, UNION and GROUP BY over a stream need a window".to_owned(),
+        [first @ .., last] => format!("{} and {last} over a stream need a window", first.join(", ")),
+    };
+    let fix = match written.as_slice() {
+        ["UNION"] => "write UNION ALL: it keeps equal rows".to_owned(),
+        _ => format!(
+            "take the rows of a window: SELECT DISTINCT window_start, window_end, … \
+             FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)); {OR_BOUNDED}"
+        ),
+    };
+    Refusal::new(what, "to know a row again, every row would have to be kept for ever", fix)
+}
+
+fn over() -> Refusal {
+    Refusal::new(
+        "OVER over a stream must be partitioned by a window",
+        "its rows would have to be kept for ever",
+        format!(
+            "read from a window and partition by it: OVER (PARTITION BY window_start, window_end, … \
+             ORDER BY …) … FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)); {OR_BOUNDED}"
+        ),
+    )
+}
+
+fn joined(join: JoinType, clauses: &Clauses) -> Refusal {
+    let what = match join {
+        JoinType::LeftSemi | JoinType::LeftAnti | JoinType::RightSemi | JoinType::RightAnti
+            if clauses.in_subquery =>
         {
-            unwrapped(*inner)
+            "`IN (SELECT …)` over a stream needs a window"
         }
-        other => Err(other),
-    }
+        JoinType::LeftSemi | JoinType::LeftAnti | JoinType::RightSemi | JoinType::RightAnti
+            if clauses.exists =>
+        {
+            "`EXISTS (SELECT …)` over a stream needs a window"
+        }
+        JoinType::LeftSemi | JoinType::RightSemi if clauses.intersect => {
+            "INTERSECT over a stream needs a window"
+        }
+        JoinType::LeftAnti | JoinType::RightAnti if clauses.except => "EXCEPT over a stream needs a window",
+        _ => "a join of streams must be an equality of their windows",
+    };
+    Refusal::new(
+        what,
+        "without one, every row would have to be kept for ever",
+        format!(
+            "join two windows: FROM TABLE(TUMBLE(…)) AS l JOIN TABLE(TUMBLE(…)) AS r \
+             ON l.window_start = r.window_start AND l.window_end = r.window_end AND …; {OR_BOUNDED}"
+        ),
+    )
 }
 
-fn from_diagnostic(diagnostic: &Diagnostic) -> (String, Option<Span>, Vec<String>) {
-    let span = diagnostic
-        .span
-        .map(|span| Span::new((span.start.line, span.start.column), (span.end.line, span.end.column)));
-    let helps = diagnostic.helps.iter().map(|help| help.message.clone());
-    let notes = diagnostic.notes.iter().map(|note| note.message.clone());
-    (diagnostic.message.clone(), span, helps.chain(notes).take(1).collect())
+fn ordered() -> Refusal {
+    Refusal::new(
+        "ORDER BY over a stream needs a window",
+        "a row that is still to come could sort before the others",
+        format!("aggregate per window (GROUP BY window_start, window_end) and order that; {OR_BOUNDED}"),
+    )
 }
 
-/// The message without the kind of error in front and the back trace behind.
-fn plain_message(error: &DataFusionError) -> String {
-    let message = error.find_root().strip_backtrace();
-    let kinds =
-        ["Error during planning: ", "Schema error: ", "This feature is not implemented: ", "SQL error: "];
-    let message = kinds.iter().find_map(|kind| message.strip_prefix(kind)).unwrap_or(&message);
-    message.lines().next().unwrap_or_default().trim_end_matches('.').to_string()
+fn limited() -> Refusal {
+    Refusal::new(
+        "LIMIT over a stream needs a window",
+        "a stream has no first rows: which come first is another thing in each run",
+        format!("remove it, or aggregate per window (GROUP BY window_start, window_end); {OR_BOUNDED}"),
+    )
 }

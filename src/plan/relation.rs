@@ -22,6 +22,7 @@ use crate::functions::{wall, window_start};
 use crate::plan::facts::{Bound, micros, time_column, time_columns};
 use crate::plan::refuse::span_of_sql;
 use crate::plan::unnest;
+use crate::sql::span::closed;
 
 /// Plans window table functions and `UNNEST`.
 #[derive(Debug)]
@@ -115,7 +116,7 @@ impl TableFunctions {
         if size_micros <= 0 {
             let error =
                 Error::user("the window size must be positive").fix("write INTERVAL '1' MINUTE, for example");
-            return Err(self.at(error, &args.size, ""));
+            return Err(self.at(error, &args.size, "no row could be in a window of this size"));
         }
         let offset_micros = match &args.offset {
             Some(offset) => self.length(offset, "the window offset", context)?,
@@ -240,7 +241,7 @@ impl TableFunctions {
             format!("use {}", known.join(" or "))
         };
         let error = Error::user(format!("`{inner}` is not an event-time column"))
-            .note("a window is built on the column named in WATERMARK FOR, or on `window_time` of another window")
+            .note("a window is built on a column with a WATERMARK, or on `window_time` of another window")
             .fix(fix);
         Err(self.at(error, &inner, "no watermark belongs to it"))
     }
@@ -255,17 +256,23 @@ impl TableFunctions {
             Expr::Literal(value, _) => micros(value),
             _ => None,
         };
+        let label = match &literal {
+            Expr::Literal(ScalarValue::IntervalYearMonth(_) | ScalarValue::IntervalMonthDayNano(_), _) => {
+                "months and years have no fixed length"
+            }
+            Expr::Literal(value, _) if value.data_type().is_numeric() => "a number has no unit",
+            _ => "not an interval that is the same for all rows",
+        };
         value.map(|micros| sign * micros).ok_or_else(|| {
             let error = Error::user(format!("{role} must be an interval of fixed length"))
-                .note("months and years have no fixed length")
                 .fix("write INTERVAL '1' MINUTE, for example");
-            self.at(error, arg, "")
+            self.at(error, arg, label)
         })
     }
 
     fn at(&self, error: Error, node: &impl Spanned, label: &str) -> DataFusionError {
         DataFusionError::External(Box::new(match span_of_sql(node) {
-            Some(span) => error.at(&self.source, span, label),
+            Some(span) => error.at(&self.source, closed(&self.source, span), label),
             None => error,
         }))
     }

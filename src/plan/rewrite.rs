@@ -99,7 +99,7 @@ fn flow(result: Result<()>) -> ControlFlow<Error> {
 /// Underlines a node, if it has a place.
 fn at(error: Error, node: &impl Spanned, label: &str, source: &Arc<SourceText>) -> Error {
     match span::of(node.span()) {
-        Some(place) => error.at(source, place, label),
+        Some(place) => error.at(source, span::closed(source, place), label),
         None => error,
     }
 }
@@ -126,8 +126,14 @@ fn rewrite_node(expr: &mut Expr, source: &Arc<SourceText>) -> Result<()> {
 
 /// Flink's forms (`'1:30' HOUR TO MINUTE`) become text (`'90 minutes'`). What is no literal is left as it is.
 fn rewrite_interval(literal: &mut Interval, source: &Arc<SourceText>) -> Result<()> {
+    let units = match (&literal.leading_field, &literal.last_field) {
+        (None, _) => 0,
+        (Some(_), None) => 1,
+        (Some(_), Some(_)) => 3,
+    };
+    let value = literal.value.span();
+    let place = span::of(value).map_or(value, |value| span::back(span::interval(source, value, units)));
     if let Some(length) = interval::read(literal) {
-        let place = literal.value.span();
         let text = Value::SingleQuotedString(length.text());
         *literal.value = Expr::Value(ValueWithSpan { value: text, span: place });
         literal.leading_field = None;
@@ -148,7 +154,23 @@ fn rewrite_interval(literal: &mut Interval, source: &Arc<SourceText>) -> Result<
             );
             Err(at(error, value, &format!("not a number of {unit}"), source))
         }
+        (Expr::Value(value), None) if is_number(&value.value) => {
+            let error = Error::user("the interval has no unit")
+                .fix("write for example INTERVAL '5' MINUTE or INTERVAL '90 minutes'");
+            Err(match span::of(place) {
+                Some(place) => error.at(source, place, "of what?"),
+                None => error,
+            })
+        }
         _ => Ok(()),
+    }
+}
+
+fn is_number(value: &Value) -> bool {
+    match value {
+        Value::SingleQuotedString(text) => text.trim().parse::<f64>().is_ok(),
+        Value::Number(..) => true,
+        _ => false,
     }
 }
 

@@ -24,6 +24,8 @@ use crate::error::{Error, SourceText};
 use crate::functions::array::WITH_ORDINALITY;
 use crate::plan::refuse::span_of_sql;
 use crate::plan::relation::function_named;
+use crate::plan::types::type_name;
+use crate::sql::span::closed;
 
 /// Puts every `… JOIN UNNEST(…)` of a query, however deep, into parentheses.
 pub fn nest(query: &mut Query) {
@@ -126,8 +128,10 @@ pub fn plan(
         DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _) => list,
         DataType::Map(_, _) => map_entries(list),
         other => {
-            let error = Error::user(format!("UNNEST takes an ARRAY or a MAP, not {other}"));
-            return Err(at(error, &unnest.expr, source));
+            let other = type_name(&other);
+            let error = Error::user(format!("UNNEST takes an ARRAY or a MAP, not {other}"))
+                .fix("name a column of type ARRAY<…> or MAP<…, …>");
+            return Err(at(error, &unnest.expr, &other, source));
         }
     };
     let list = if unnest.with_ordinality {
@@ -168,7 +172,7 @@ fn check_join(unnest: &UnnestJoin, source: &Arc<SourceText>) -> Result<()> {
         _ => {
             let error = Error::user("UNNEST is joined by CROSS JOIN or by LEFT JOIN … ON TRUE")
                 .fix("put the condition into WHERE");
-            Err(at(error, &unnest.expr, source))
+            Err(at(error, &unnest.expr, "", source))
         }
     }
 }
@@ -206,13 +210,15 @@ fn name_parts(
         return Ok(parts.into_iter().map(|(name, expr)| expr.alias(name)).collect());
     };
     if !alias.columns.is_empty() && alias.columns.len() != parts.len() {
-        let error = Error::user(format!(
-            "`{}` names {} columns, but UNNEST gives {}",
-            alias.name.value,
-            alias.columns.len(),
-            parts.len()
-        ));
-        return Err(at(error, &unnest.expr, source));
+        let (named, given) = (alias.columns.len(), parts.len());
+        let names = alias.columns.iter().map(|column| column.name.value.clone());
+        let names: Vec<String> = names.chain(parts.into_iter().skip(named).map(|(name, _)| name)).collect();
+        let names = names[..given].join(", ");
+        let error =
+            Error::user(format!("`{}` names {named} columns, but UNNEST gives {given}", alias.name.value))
+                .note("UNNEST gives an element as one column, a ROW as its fields, a MAP as key and value")
+                .fix(format!("write `{} ({names})`", alias.name.value));
+        return Err(at(error, alias, "", source));
     }
     let table = TableReference::bare(alias.name.value.as_str());
     let named = parts.into_iter().enumerate().map(|(i, (name, expr))| {
@@ -222,9 +228,9 @@ fn name_parts(
     Ok(named.collect())
 }
 
-fn at(error: Error, node: &impl Spanned, source: &Arc<SourceText>) -> DataFusionError {
+fn at(error: Error, node: &impl Spanned, label: &str, source: &Arc<SourceText>) -> DataFusionError {
     DataFusionError::External(Box::new(match span_of_sql(node) {
-        Some(span) => error.at(source, span, ""),
+        Some(span) => error.at(source, closed(source, span), label),
         None => error,
     }))
 }

@@ -15,10 +15,26 @@ pub type ClusterId = usize;
 
 /// Where rows of a target go.
 pub enum Target {
-    Topic { cluster: ClusterId, topic: Arc<str> },
+    Topic { cluster: ClusterId, topic: Arc<str>, deal: Option<Deal> },
     Lines(LineFile),
     Stdout { prefix: String },
     Stderr { prefix: String },
+}
+
+/// Deals rows to partitions in turn, whatever their keys: 'sink.partitioner' = 'round-robin'.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Deal {
+    /// As many as the topic had when it was opened.
+    pub partitions: usize,
+    /// How many rows have been dealt.
+    pub dealt: usize,
+}
+
+impl Deal {
+    /// The partition of the row with this index among the next ones.
+    fn partition(self, row: usize) -> Option<i32> {
+        i32::try_from((self.dealt + row).checked_rem(self.partitions)?).ok()
+    }
 }
 
 /// Everything a job writes to.
@@ -39,7 +55,11 @@ impl Sinks {
         }
         for (target, rows) in &outbox.rows {
             match &mut self.targets[*target] {
-                Target::Topic { .. } => {}
+                Target::Topic { deal, .. } => {
+                    if let Some(deal) = deal {
+                        deal.dealt += rows.len();
+                    }
+                }
                 Target::Lines(file) => file.write(rows)?,
                 Target::Stdout { prefix } => print(&mut self.terminal, prefix, rows)?,
                 Target::Stderr { prefix } => print(&mut std::io::stderr(), prefix, rows)?,
@@ -52,10 +72,12 @@ impl Sinks {
         let routed = self.routed_to(cluster, outbox);
         let mut rows = Vec::new();
         for (target, encoded) in &outbox.rows {
-            if let Target::Topic { cluster: of, topic } = &self.targets[*target]
+            if let Target::Topic { cluster: of, topic, deal } = &self.targets[*target]
                 && *of == cluster
             {
-                rows.push(TopicRows::new(topic, || encoded.iter().map(row)));
+                let partition = |index| deal.and_then(|deal| deal.partition(index));
+                let dealt = move |(index, pair)| row(pair, partition(index));
+                rows.push(TopicRows::new(topic, move || encoded.iter().enumerate().map(dealt)));
             }
         }
         for (route, records) in &routed {
@@ -92,8 +114,8 @@ impl Sinks {
     }
 }
 
-fn row<'a>((key, value): (Option<&'a [u8]>, &'a [u8])) -> Record<'a> {
-    Record { key, value: Some(value), ..Record::default() }
+fn row<'a>((key, value): (Option<&'a [u8]>, &'a [u8]), partition: Option<i32>) -> Record<'a> {
+    Record { key, value: Some(value), partition, ..Record::default() }
 }
 
 fn kept(record: &RoutedRecord) -> Record<'_> {
@@ -102,6 +124,7 @@ fn kept(record: &RoutedRecord) -> Record<'_> {
         value: record.value.as_deref(),
         headers: &record.headers,
         timestamp_ms: record.timestamp_ms,
+        partition: None,
     }
 }
 

@@ -10,7 +10,7 @@ use sqlparser::ast::{Expr, Ident, Query};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
-use crate::error::{Error, Position, Result, SourceText, Span};
+use crate::error::{Error, Position, Result, SourceText, Span, nearest};
 use crate::sql::dialect::WindrowDialect;
 use crate::sql::span;
 use crate::sql::statement::Name;
@@ -172,7 +172,21 @@ impl Cursor {
 
     /// Refuses whatever follows the statement.
     pub fn end(&self) -> Result<()> {
-        if self.at_end() { Ok(()) } else { Err(self.unexpected("the end of the statement")) }
+        if self.at_end() {
+            return Ok(());
+        }
+        let error = self.unexpected("the end of the statement");
+        if STARTS.iter().any(|word| is_word(self.peek(), word)) {
+            return Err(error.fix("end the statement before it with `;`"));
+        }
+        // A misspelt keyword was read as the name of what stands before it.
+        let before = span::text(&self.source, self.behind()).to_uppercase();
+        Err(match nearest::closest(&before, CLAUSES.iter().copied()) {
+            Some(clause) if *clause != before => {
+                error.fix(format!("did you mean `{clause}` instead of `{before}`?"))
+            }
+            _ => error,
+        })
     }
 
     /// A syntax error at the next token.
@@ -181,7 +195,8 @@ impl Cursor {
     }
 
     fn syntax_at(&self, place: Span, at_end: bool, expected: &str) -> Error {
-        let found = match span::text(&self.source, place) {
+        let shown = SourceText { name: String::new(), text: self.source.starred() };
+        let found = match span::text(&shown, place) {
             _ if at_end => "the end of the statement".to_owned(),
             text => format!("`{text}`"),
         };
@@ -204,22 +219,47 @@ impl Cursor {
             }
         };
         let (message, place) = split_location(&message);
-        let place = place.and_then(|at| self.places.iter().find(|span| span.start == at).copied());
-        let at_end = place.is_none();
-        let place = self.place_of(place);
-        match message.strip_prefix("Expected: ") {
+        let index = place.and_then(|at| self.places.iter().position(|span| span.start == at));
+        match message.strip_prefix("Expected: ").or_else(|| message.strip_prefix("Expected ")) {
             Some(rest) => {
-                let expected = rest.split(", found: ").next().unwrap_or(rest);
-                self.syntax_at(place, at_end, &spell(expected))
+                let (expected, found) = rest.split_once(", found: ").unwrap_or((rest, ""));
+                self.expected(index, expected, found)
             }
             // A quote means that the message may contain a literal, which may be a secret.
             None if message.contains('\'') => {
-                Error::user("syntax error").at(&self.source, place, "not understood")
+                Error::user("syntax error").at(&self.source, self.nth_place(index), "not understood")
             }
-            None => Error::user(format!("syntax error: {message}")).at(&self.source, place, ""),
+            None => {
+                Error::user(format!("syntax error: {message}")).at(&self.source, self.nth_place(index), "")
+            }
         }
     }
+
+    fn nth_place(&self, index: Option<usize>) -> Span {
+        self.place_of(index.and_then(|index| self.places.get(index).copied()))
+    }
+
+    /// The token of an error is sometimes the one before the place that the SQL parser gives.
+    fn expected(&self, index: Option<usize>, expected: &str, found: &str) -> Error {
+        let text = |index: usize| self.places.get(index).map(|place| span::text(&self.source, *place));
+        let before = index.and_then(|index| index.checked_sub(1));
+        let is_before = !found.is_empty() && before.and_then(text) == Some(found);
+        let index = if is_before && index.and_then(text) != Some(found) { before } else { index };
+        let error = self.syntax_at(self.nth_place(index), index.is_none(), &spell(expected));
+        let comma = index.and_then(|index| index.checked_sub(1)).and_then(text) == Some(",");
+        if comma && CLAUSES.contains(&found.to_uppercase().as_str()) {
+            return error.fix(format!("remove the comma before `{found}`"));
+        }
+        error
+    }
 }
+
+/// What a statement can begin with.
+const STARTS: &[&str] = &["SELECT", "INSERT", "CREATE", "SET", "WITH", "EXECUTE", "BEGIN", "END"];
+
+/// What can follow a list of columns or tables.
+const CLAUSES: &[&str] =
+    &["FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "UNION", "ORDER", "LIMIT", "JOIN", "CROSS", "LEFT", "ON"];
 
 pub fn is_word(token: &Token, word: &str) -> bool {
     matches!(token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(word))

@@ -3,7 +3,7 @@
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
 
-use crate::error::{Error, Result, Span};
+use crate::error::{Error, Result, Span, nearest};
 use crate::sql::cursor::{Cursor, is_word};
 use crate::sql::interval;
 use crate::sql::statement::{
@@ -17,7 +17,8 @@ pub fn parse_create(cursor: &mut Cursor) -> Result<Statement> {
     let start = cursor.here();
     cursor.advance();
     if cursor.sees(&["OR"]) {
-        let span = start.union(cursor.here());
+        cursor.take(&["OR", "REPLACE"]);
+        let span = start.union(cursor.behind());
         return Err(Error::user("`CREATE OR REPLACE` is not supported: a file declares each name once")
             .at(&cursor.source, span, "")
             .fix("write `CREATE`"));
@@ -216,9 +217,7 @@ fn parse_watermark(cursor: &mut Cursor, table: &mut CreateTable) -> Result<()> {
     }
     let delay = watermark_delay(&expr, &column.value).ok_or_else(|| {
         let name = &column.value;
-        let call = expr.to_string().to_uppercase();
-        let label =
-            if call.starts_with("SOURCE_WATERMARK") { "Kafka has no watermarks of its own" } else { "" };
+        let label = no_delay(&expr);
         Error::user("a watermark is the event time column, less a fixed interval")
             .at(&cursor.source, expr_span, label)
             .fix(format!("write `WATERMARK FOR {name} AS {name} - INTERVAL '5' SECOND`"))
@@ -238,6 +237,26 @@ fn watermark_delay(expr: &Expr, column: &str) -> Option<i64> {
             watermark_delay(left, column)?.checked_add(delay)
         }
         _ => None,
+    }
+}
+
+/// Why an expression says no delay, where a reason is known.
+fn no_delay(expr: &Expr) -> &'static str {
+    let length = match expr {
+        Expr::BinaryOp { right, .. } => match &**right {
+            Expr::Interval(literal) => interval::read(literal),
+            _ => None,
+        },
+        _ => None,
+    };
+    match expr {
+        Expr::BinaryOp { op: sqlparser::ast::BinaryOperator::Plus, .. } => "this would be ahead of its rows",
+        _ if length.is_some_and(|length| length.months != 0) => "a month has no fixed length",
+        _ if length.is_some() => "not the column less an interval",
+        Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("SOURCE_WATERMARK") => {
+            "Kafka has no watermarks of its own"
+        }
+        _ => "",
     }
 }
 
@@ -345,18 +364,10 @@ fn check_names(cursor: &Cursor, table: &CreateTable) -> Result<()> {
     let watermark = table.watermark.iter().map(|watermark| &watermark.column);
     for name in table.primary_key.iter().chain(&table.partitioned_by).chain(watermark) {
         if !table.columns.iter().any(|column| column.name.value == name.value) {
-            let close = table
-                .columns
-                .iter()
-                .map(|column| (strsim::jaro_winkler(&column.name.value, &name.value), &column.name.value))
-                .filter(|(score, _)| *score > 0.8)
-                .max_by(|a, b| a.0.total_cmp(&b.0));
-            let error = Error::user(format!("table `{}` has no column `{}`", table.name.value, name.value))
-                .at(&cursor.source, name.span, "not declared");
-            return Err(match close {
-                Some((_, close)) => error.fix(format!("did you mean `{close}`?")),
-                None => error,
-            });
+            let known = table.columns.iter().map(|column| column.name.value.as_str());
+            return Err(Error::user(format!("table `{}` has no column `{}`", table.name.value, name.value))
+                .at(&cursor.source, name.span, "not declared")
+                .fix_if(nearest::fix(&name.value, known, "columns")));
         }
     }
     Ok(())

@@ -24,3 +24,4 @@ pub(crate) mod tests;
 
 pub use script::parse;
 pub use statement::{Script, Statement};
+pub use substitute::Lookup;

@@ -24,7 +24,6 @@ use std::time::Duration;
 
 pub use formats::{CsvOptions, Format, JsonOptions, MapNullKey, TimestampFormat};
 pub use kafka::{Bounded, Guarantee, KafkaOptions, KeyFormat, OffsetReset, Partitioner, Startup, Topics};
-pub use properties::is_secret;
 pub use settings::{JobSettings, ResultMode, job_settings};
 pub use spec::describe;
 pub use table::table_options;

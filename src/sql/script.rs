@@ -21,7 +21,7 @@ use crate::sql::{ddl, interval, span};
 /// `values` is asked for the `${…}` of quoted strings: with `VAR` for a variable, with `file:path` for a
 /// file. None means that there is no such variable or file; an empty value takes the default, if there is
 /// one.
-pub fn parse(source: &Arc<SourceText>, values: &dyn Fn(&str) -> Option<String>) -> Result<Script> {
+pub fn parse(source: &Arc<SourceText>, values: Lookup) -> Result<Script> {
     let tokens = tokenize(source, values)?;
     let mut set = StatementSet::default();
     let mut statements = Vec::new();

@@ -98,6 +98,18 @@ impl MetadataKey {
         Self::ALL.iter().find(|(_, known)| *known == name).map(|(key, _)| *key)
     }
 
+    /// The type of its values, before a cast to the column's.
+    pub fn ty(self) -> SqlType {
+        match self {
+            MetadataKey::Timestamp => SqlType::TimestampLtz(3),
+            MetadataKey::Partition => SqlType::Int,
+            MetadataKey::Offset => SqlType::BigInt,
+            MetadataKey::Key => SqlType::Bytes,
+            MetadataKey::Headers => SqlType::Map(Box::new(SqlType::String), Box::new(SqlType::Bytes)),
+            MetadataKey::Topic => SqlType::String,
+        }
+    }
+
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(key, _)| *key == self).map_or("", |(_, name)| name)
     }

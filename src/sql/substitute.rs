@@ -11,7 +11,9 @@ use crate::error::{Error, Result, SourceText, Span};
 use crate::sql::span;
 
 /// Values for `${…}`, asked with what stands between the braces, less the default.
-pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+///
+/// `Ok(None)`: there is no such variable or file. `Err`: there is, but it cannot be read: why.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Result<Option<String>, String>;
 
 /// Replaces the variables of a string token; other tokens are left alone.
 pub fn substitute(source: &Arc<SourceText>, token: &mut TokenWithSpan, values: Lookup) -> Result<()> {
@@ -104,15 +106,24 @@ fn value_of(variable: &str, values: Lookup) -> Result<String, Problem> {
             fix: "write `${NAME}`, `${NAME:-default}` or `${file:path}`".into(),
         });
     }
+    let found = values(name).map_err(|why| Problem {
+        what: match name.strip_prefix("file:") {
+            Some(path) => format!("file `{path}` cannot be read"),
+            None => format!("environment variable `{name}` cannot be read"),
+        },
+        variable: variable.to_owned(),
+        label: why,
+        fix: "let the user that runs Windrow read it; its content must be UTF-8".into(),
+    })?;
     // Like a shell's `:-`: an empty value counts as unset.
-    match (values(name), default) {
+    match (found, default) {
         (Some(value), _) if !value.is_empty() => Ok(value),
         (_, Some(default)) => expand(default, values),
         (Some(empty), None) => Ok(empty),
         (None, None) if is_file => Err(Problem {
-            what: format!("file `{}` cannot be read", &name[5..]),
+            what: format!("there is no file `{}`", &name[5..]),
             variable: variable.to_owned(),
-            label: "no such file, or not readable".into(),
+            label: "no such file".into(),
             fix: "create it, or give a default: `${file:path:-default}`".into(),
         }),
         (None, None) => Err(Problem {

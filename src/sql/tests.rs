@@ -11,14 +11,15 @@ pub(super) fn source(text: &str) -> Arc<SourceText> {
     Arc::new(SourceText { name: "q.sql".into(), text: text.into() })
 }
 
-fn environment(name: &str) -> Option<String> {
-    match name {
+fn environment(name: &str) -> Result<Option<String>, String> {
+    Ok(match name {
         "BROKERS" => Some("kafka:9092".into()),
         "SECRET" => Some("hunter2'; DROP".into()),
         "EMPTY" => Some(String::new()),
         "file:/run/password" => Some("from a file".into()),
+        "file:/root/password" => return Err("permission denied".into()),
         _ => None,
-    }
+    })
 }
 
 fn script(text: &str) -> Script {
@@ -121,6 +122,19 @@ fn values_are_substituted_and_places_stay_those_of_the_file() {
         "created_at - INTERVAL '1:30' MINUTE TO SECOND"
     );
     assert_eq!(span::text(&source(ORDERS), table.columns[5].span).lines().count(), 1);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    assert_eq!(
+        refusal("SELECT '${file:/root/password:-x}'"),
+        "error: file `/root/password` cannot be read
+  --> q.sql:1:9
+   |
+ 1 | SELECT '${file:/root/password:-x}'
+   |         ^^^^^^^^^^^^^^^^^^^^^^^^^ permission denied
+   = fix: let the user that runs Windrow read it; its content must be UTF-8"
+    );
 }
 
 #[test]
@@ -311,7 +325,7 @@ fn unset_variables_are_named_and_underlined() {
     );
     assert!(refusal("SELECT '${a b}'").contains("`a b` is not the name of a variable"));
     assert!(refusal("SELECT '${A'").contains("`${` without a closing brace"));
-    assert!(refusal("SELECT '${file:/none}'").contains("file `/none` cannot be read"));
+    assert!(refusal("SELECT '${file:/none}'").contains("there is no file `/none`"));
     assert!(refusal("SELECT '${X:-${Y}}'").contains("environment variable `Y` is not set"));
 }
 
@@ -323,7 +337,7 @@ fn tables_that_contradict_themselves_are_refused() {
   --> q.sql:1:54
    |
  1 | CREATE TABLE t (ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' MONTH)
-   |                                                      ^^^^^^^^^^^^^^^^^^^^^^^
+   |                                                      ^^^^^^^^^^^^^^^^^^^^^^^ a month has no fixed length
    = fix: write `WATERMARK FOR ts AS ts - INTERVAL '5' SECOND`"
     );
     let cases = [

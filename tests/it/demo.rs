@@ -32,7 +32,8 @@ fn the_demo_shows_results_within_fifteen_seconds_and_ends_at_ctrl_c() {
     assert_eq!(result["window_type"], "5_second_window");
     assert!(result["order_count"].as_u64().is_some_and(|count| count > 0), "{line}");
 
-    let interrupted = Command::new("kill").args(["-INT", &demo.id().to_string()]).status().expect("kill runs");
+    let interrupted =
+        Command::new("kill").args(["-INT", &demo.id().to_string()]).status().expect("kill runs");
     assert!(interrupted.success());
     let deadline = Instant::now() + EXIT_LIMIT;
     let status = loop {

@@ -5,11 +5,14 @@
 
 mod analytics;
 mod binary;
+mod idle;
 mod orders;
+mod outage;
 mod records;
 mod rejects;
 mod running;
 mod scan;
+mod sinks;
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use windrow::time::EventTime;
 fn plan(path: &Path) -> JobPlan {
     let text = fs::read_to_string(path).unwrap();
     let source = Arc::new(SourceText { name: path.display().to_string(), text });
-    let plan = sql::parse(&source, &|_| None)
+    let plan = sql::parse(&source, &|_| Ok(None))
         .and_then(|script| planner::plan(script, &Arc::new(EpochClock::new(EventTime(0)))));
     plan.unwrap_or_else(|error| panic!("{error}"))
 }

@@ -9,6 +9,7 @@ use sqlparser::ast::{
 
 use super::{at, plain_name};
 use crate::error::{Error, Result, SourceText};
+use crate::sql::span;
 
 fn refuse<T>(what: &str, fix: &str, node: &impl Spanned, source: &Arc<SourceText>) -> Result<T> {
     Err(at(Error::user(format!("{what} is not supported")).fix(fix), node, "", source))
@@ -28,6 +29,15 @@ pub fn query(query: &mut Query, source: &Arc<SourceText>) -> Result<()> {
     }
     if query.order_by.as_ref().is_some_and(|order| order.interpolate.is_some()) {
         return refuse("`INTERPOLATE`", REMOVE, &*query.body, source);
+    }
+    if let Some(with) = query.with.as_ref().filter(|with| with.recursive) {
+        let error = Error::user("recursive queries (`WITH RECURSIVE`) are not supported")
+            .note("a stream has no end, so the recursion would have none")
+            .fix("join once per level, or unnest the levels with UNNEST");
+        return Err(match span::of(with.with_token.0.span) {
+            Some(place) => error.at(source, place, ""),
+            None => error,
+        });
     }
     let Some(fetch) = query.fetch.take() else { return Ok(()) };
     if fetch.with_ties || fetch.percent {

@@ -108,6 +108,7 @@ fn send(
         message.key = record.key;
         message.payload = record.value;
         message.timestamp = record.timestamp_ms;
+        message.partition = record.partition;
         message.headers = headers(record.headers);
         let error = match producer.send(message) {
             Ok(()) => return Ok(()),

@@ -43,6 +43,8 @@ pub struct Record<'a> {
     pub headers: &'a [(String, Option<Vec<u8>>)],
     /// Milliseconds since 1970; none is the time of sending.
     pub timestamp_ms: Option<i64>,
+    /// None leaves it to the key's hash, or to chance without a key.
+    pub partition: Option<i32>,
 }
 
 impl Record<'_> {

@@ -35,6 +35,9 @@ pub enum Problem {
 pub fn parse(text: &str) -> Result<Jaas, Problem> {
     let text = text.trim().trim_end_matches(';').trim_end();
     let (class, rest) = text.split_once(char::is_whitespace).ok_or(Problem::Form)?;
+    if !class.chars().all(|c| c.is_alphanumeric() || "._$".contains(c)) {
+        return Err(Problem::Form);
+    }
     // A shaded client has a prefix before the class's name.
     let name = class.rsplit('.').next().unwrap_or(class);
     let module = match name {
@@ -96,7 +99,13 @@ mod tests {
     fn other_modules_and_other_forms_are_told_apart() {
         let module = parse("com.x.IAMLoginModule required;").err().unwrap();
         assert_eq!(module, Problem::Module);
-        for text in ["", "PlainLoginModule", "PlainLoginModule maybe a=b", "PlainLoginModule required a"] {
+        for text in [
+            "",
+            "PlainLoginModule",
+            "PlainLoginModule maybe a=b",
+            "PlainLoginModule required a",
+            "username=\"u\" password=\"p\"",
+        ] {
             assert_eq!(parse(text).err(), Some(Problem::Form), "{text}");
         }
         assert_eq!(parse("PlainLoginModule required a=\"b").err(), Some(Problem::Form));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Ignored;
 use super::properties;
 use super::values::{Given, Values};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::sql::statement::CreateTable;
 
 /// A Kafka table, read or written.
@@ -206,14 +206,28 @@ fn bounded(values: &Values, table: &CreateTable) -> Result<Bounded> {
 
 fn millis(values: &Values, table: &CreateTable, name: &str) -> Result<i64> {
     let millis = values.integer(name).and_then(|millis| i64::try_from(millis).ok());
-    millis.ok_or_else(|| missing(values, table, name, &format!("'{name}' = '1767225600000'")))
+    millis.ok_or_else(|| needed_by_mode(values, table, name, &format!("'{name}' = '1767225600000'")))
+}
+
+/// The error for an option that a mode needs, at the mode: `scan.startup.mode` of `scan.startup.…`.
+fn needed_by_mode(values: &Values, table: &CreateTable, option: &str, example: &str) -> Error {
+    let mode = option.rsplit_once('.').map(|(family, _)| format!("{family}.mode"));
+    let error = match mode.and_then(|mode| values.given(&mode)) {
+        Some(mode) => values.refuse(
+            &mode,
+            format!("table `{}` needs option `{option}`", table.name.value),
+            "this mode needs it",
+        ),
+        None => return missing(values, table, option, example),
+    };
+    error.fix(format!("add for example `{example}`"))
 }
 
 /// `partition:0,offset:42;partition:1,offset:300`.
 fn offsets(values: &Values, table: &CreateTable, name: &str) -> Result<Vec<(i32, i64)>> {
     const FORM: &str = "partition:0,offset:42;partition:1,offset:300";
     let Some(given) = values.given(name) else {
-        return Err(missing(values, table, name, &format!("'{name}' = '{FORM}'")));
+        return Err(needed_by_mode(values, table, name, &format!("'{name}' = '{FORM}'")));
     };
     let mut offsets: Vec<(i32, i64)> = Vec::new();
     for item in given.value.split(';').map(str::trim).filter(|item| !item.is_empty()) {
@@ -270,11 +284,12 @@ fn key_format(values: &Values, table: &CreateTable, fields: &[String]) -> Result
     // Columns are not known here if the table takes them from another.
     let declared = |field: &String| table.columns.iter().any(|column| column.name.value == *field);
     match fields.iter().find(|field| !table.columns.is_empty() && table.like.is_none() && !declared(field)) {
-        Some(_) => Err(values.refuse(
-            &given,
-            format!("the key of table `{}` names a column that it does not have", table.name.value),
-            "not declared",
-        )),
+        Some(field) => {
+            let known = table.columns.iter().map(|column| column.name.value.as_str());
+            let what =
+                format!("the key of table `{}` names a column that it does not have", table.name.value);
+            Err(values.refuse(&given, what, "not declared").fix_if(nearest::fix(field, known, "columns")))
+        }
         None => Ok(Some(format)),
     }
 }

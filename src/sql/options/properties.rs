@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use super::Ignored;
 use super::jaas::{self, Jaas, Module};
 use super::kafka::{Guarantee, OffsetReset};
-use super::values::{Given, Values, closest};
+use super::values::{Given, Values};
+use crate::error::nearest::closest;
 use crate::error::{Error, Result};
 
 /// What a table's properties say.
@@ -20,18 +21,6 @@ pub struct Client {
     pub properties: BTreeMap<String, String>,
     pub group_id: Option<String>,
     pub offset_reset: OffsetReset,
-}
-
-/// Whether a property's value is a secret, by its name: never to be shown, logged or saved.
-pub fn is_secret(name: &str) -> bool {
-    name.ends_with("password")
-        || name.ends_with("secret")
-        || name.ends_with("key.pem")
-        || name.ends_with("keystore.key")
-        || name.ends_with("assertion")
-        || name.ends_with("jaas.config")
-        || name.ends_with("oauthbearer.config")
-        || name.contains("private.key")
 }
 
 /// What becomes of a property.
@@ -191,7 +180,7 @@ fn protocol(values: &Values, given: Option<Given>) -> Result<String> {
     if PROTOCOLS.contains(&protocol.as_str()) {
         return Ok(protocol);
     }
-    let fix = match closest(&protocol, PROTOCOLS.into_iter()) {
+    let fix = match closest(&protocol, PROTOCOLS) {
         Some(close) => format!("did you mean `{}`?", close.to_uppercase()),
         None => "remove it for a broker without TLS and credentials".to_owned(),
     };
@@ -270,18 +259,18 @@ impl Client {
     fn credentials(&mut self, values: &Values, given: &Given, has_mechanism: bool) -> Result<()> {
         let jaas = jaas::parse(given.value).map_err(|problem| match problem {
             jaas::Problem::Module => {
-                values.refuse(given, "this login module is not supported", "a Java class").fix(
-                    "use PlainLoginModule, ScramLoginModule or OAuthBearerLoginModule, or 'sasl.username' \
-                     and 'sasl.password'",
+                values.refuse(given, "this login module is not supported", "begins with another class").fix(
+                    "use PlainLoginModule, ScramLoginModule or OAuthBearerLoginModule, or \
+                     'properties.sasl.username' and 'properties.sasl.password'",
                 )
             }
             jaas::Problem::Form => values
                 .refuse(
                     given,
                     format!("option `{}` cannot be read", given.key),
-                    "not a login module with its options",
+                    "not a login module, `required` and its options",
                 )
-                .fix("write 'sasl.username' and 'sasl.password' instead"),
+                .fix("write 'properties.sasl.username' and 'properties.sasl.password' instead"),
         })?;
         let mut take = |jaas: &Jaas, key: &str, name: &str| -> Result<()> {
             let Some(value) = jaas.get(key) else {

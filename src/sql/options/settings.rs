@@ -7,7 +7,7 @@ use super::Ignored;
 use super::tables::{self, Group};
 use super::values::{Given, Owner, Values};
 use crate::config::EPOCH_INTERVAL_MIN;
-use crate::error::{Result, SourceText};
+use crate::error::{Result, SourceText, nearest};
 use crate::sql::statement::SetOption;
 use crate::time::{show_duration, zone};
 
@@ -49,7 +49,7 @@ pub enum ResultMode {
 
 /// Reads and checks the settings of a file; of a key that is set twice, the last one counts.
 pub fn job_settings(sets: &[SetOption], source: &Arc<SourceText>) -> Result<JobSettings> {
-    let owner = Owner { phrase: "in SET", group: Group::Set.name() };
+    let owner = Owner { phrase: "in SET", format: "", group: Group::Set.name() };
     let values = Values::read(sets.iter().map(Given::from), tables::of_group(Group::Set), &owner, source)?;
     let interval = values.given("execution.checkpointing.interval");
     let epoch_interval = interval.and_then(|_| values.duration("execution.checkpointing.interval"));
@@ -73,20 +73,15 @@ pub fn job_settings(sets: &[SetOption], source: &Arc<SourceText>) -> Result<JobS
             .refuse(&given, "a job's name cannot contain a slash", "")
             .fix("it is the name of its checkpoint folder, too: use letters, digits, `-`, `_` and `.`"));
     }
-    let time_zone = values.given("table.local-time-zone");
-    if let Some(given) = &time_zone
-        && zone::parse(given.value).is_none()
-    {
-        return Err(values
-            .refuse(given, format!("`{}` is not a time zone", given.value), "")
-            .fix("write a name like `Europe/Berlin`, or an offset like `+02:00`"));
+    if let Some(given) = values.given("table.local-time-zone") {
+        check_time_zone(&values, &given)?;
     }
     let given_duration = |key: &str| values.given(key).and_then(|_| values.duration(key));
     Ok(JobSettings {
         epoch_interval,
         lanes: lanes.and_then(|lanes| usize::try_from(lanes).ok()),
         name,
-        time_zone: time_zone.map(|given| given.value.to_owned()),
+        time_zone: values.given("table.local-time-zone").map(|given| given.value.trim().to_owned()),
         idle_timeout: given_duration("table.exec.source.idle-timeout"),
         state_ttl: given_duration("table.exec.state.ttl"),
         result_mode: values.choice("sql-client.execution.result-mode").map(|mode| match mode {
@@ -96,4 +91,17 @@ pub fn job_settings(sets: &[SetOption], source: &Arc<SourceText>) -> Result<JobS
         }),
         ignored: values.ignored(),
     })
+}
+
+/// `Europe/Berlin`, `UTC`, `+02:00`, `GMT+02:00`.
+fn check_time_zone(values: &Values, given: &Given) -> Result<()> {
+    let name = given.value.trim();
+    if zone::parse(name).is_some() {
+        return Ok(());
+    }
+    let fix = match nearest::closest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None => "write a place like `Europe/Berlin`, `UTC`, or an offset like `+02:00`".to_owned(),
+    };
+    Err(values.refuse(given, "unknown time zone", "no such place or offset").fix(fix))
 }

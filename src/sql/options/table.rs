@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::kafka::{self, KafkaOptions};
 use super::spec::OptionSpec;
 use super::tables::{self, Group};
-use super::values::{Given, Owner, Values, closest, shown};
+use super::values::{Given, Owner, Values, shown};
 use super::{
     BadOptions, Connector, CsvOptions, FileOptions, Format, JsonOptions, MapNullKey, PrintFormat,
     PrintOptions, TableOptions, TimeOptions, TimestampFormat,
 };
+use crate::error::nearest::closest;
 use crate::error::{Error, Result, SourceText};
 use crate::sql::statement::CreateTable;
 
@@ -48,6 +49,7 @@ pub fn table_options(table: &CreateTable, source: &Arc<SourceText>) -> Result<Ta
     let in_format = wrong_format && !format_specs.is_empty();
     let owner = Owner {
         phrase: &phrase,
+        format: if group == Group::Print { "" } else { format },
         group: if in_format && format == "csv" {
             "csv"
         } else if in_format {
@@ -93,7 +95,7 @@ fn connector_group(table: &CreateTable, given: Option<Given>, source: &Arc<Sourc
         "filesystem" => Ok(Group::Filesystem),
         "print" => Ok(Group::Print),
         other => {
-            let fix = match (other, closest(other, CONNECTORS.into_iter())) {
+            let fix = match (other, closest(other, CONNECTORS)) {
                 ("upsert-kafka", _) => "use `kafka` for rows that do not change".to_owned(),
                 ("blackhole", _) => "use `print`".to_owned(),
                 (_, Some(close)) => format!("did you mean `{close}`?"),
@@ -116,7 +118,7 @@ fn format_name(table: &CreateTable, given: Option<Given>, source: &Arc<SourceTex
         .fix("add `'format' = 'json'`; the formats are `json`, `csv` and `raw`"));
     };
     FORMATS.into_iter().find(|format| *format == given.value).ok_or_else(|| {
-        let fix = closest(given.value, FORMATS.into_iter())
+        let fix = closest(given.value, FORMATS)
             .map_or("the formats are `json`, `csv` and `raw`".to_owned(), |close| {
                 format!("did you mean `{close}`?")
             });

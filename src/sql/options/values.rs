@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::Ignored;
 use super::spec::{Kind, OptionSpec};
+use super::tables;
+use crate::error::nearest::closest;
 use crate::error::{Error, Result, SourceText, Span};
 use crate::sql::span;
 use crate::sql::statement::{RawOption, SetOption};
@@ -47,8 +49,21 @@ pub struct Values<'a> {
 pub struct Owner<'a> {
     /// `for table `orders``, say.
     pub phrase: &'a str,
+    /// The format of its records; empty if it has none.
+    pub format: &'a str,
     /// The group to ask `windrow check --options` for.
     pub group: &'static str,
+}
+
+impl Owner<'_> {
+    /// The other format that has an option of this name.
+    fn other_format(&self, key: &str) -> Option<&'static str> {
+        let key = key.strip_prefix("value.").unwrap_or(key);
+        let formats = [("json", tables::JSON), ("csv", tables::CSV)];
+        let has = |specs: &[OptionSpec]| specs.iter().any(|spec| spec.declares(key));
+        let other = formats.into_iter().find(|(name, specs)| *name != self.format && has(specs));
+        other.filter(|_| !self.format.is_empty()).map(|(name, _)| name)
+    }
 }
 
 impl<'a> Values<'a> {
@@ -77,6 +92,11 @@ impl<'a> Values<'a> {
     }
 
     fn unknown(&self, option: &Given, owner: &Owner) -> Error {
+        if let Some(other) = owner.other_format(option.key) {
+            return Error::user(format!("option `{}` belongs to format `{other}`", option.key))
+                .at(self.source, option.key_span, format!("the table's format is `{}`", owner.format))
+                .fix(format!("remove it, or write `'format' = '{other}'`"));
+        }
         let names = self.specs.iter().filter(|spec| spec.kind != Kind::Prefix).map(|spec| spec.name);
         let close = closest(option.key, names);
         let all = format!("`windrow check --options {}` lists them all", owner.group);
@@ -191,13 +211,4 @@ fn parse_bool(text: &str) -> Option<bool> {
 /// What the file says for a value, without its quotes: a substituted value is not shown.
 pub fn shown<'a>(source: &'a SourceText, given: &Given) -> &'a str {
     span::text(source, given.value_span).trim_matches('\'')
-}
-
-/// The known name that a wrong one was probably meant to be.
-pub fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|name| (strsim::normalized_damerau_levenshtein(wrong, name), name))
-        .filter(|(score, _)| *score >= 0.6)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
 }

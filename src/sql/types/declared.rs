@@ -222,21 +222,26 @@ impl TypeReader<'_> {
     }
 
     fn refuse(&self, span: Span, name: &str) -> Error {
-        let (why, fix) = match name {
-            "UNSIGNED" => ("there are no unsigned integers", "use the next larger type"),
-            "INTERVAL" => ("a column cannot hold an interval", "use BIGINT and a unit of your choice"),
-            "JSON" | "JSONB" | "VARIANT" | "UUID" | "ENUM" | "CLOB" => ("no such type", "use STRING"),
-            "BLOB" | "RAW" => ("no such type", "use BYTES"),
-            "INT2" | "INT4" | "INT8" | "FLOAT4" | "FLOAT8" | "LONG" | "SHORT" | "NUMBER" => {
-                ("no such type", "use SMALLINT, INT, BIGINT, FLOAT, DOUBLE or DECIMAL(p, s)")
-            }
-            _ => (
-                "no such type",
-                "the types are BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), \
-                 STRING, BYTES, DATE, TIME, TIMESTAMP(p), TIMESTAMP_LTZ(p), ARRAY<…>, MAP<…, …>, \
-                 MULTISET<…> and ROW<…>",
-            ),
-        };
+        let (why, fix) = advice(name);
         Error::user(format!("unknown type `{name}`")).at(&self.cursor.source, span, why).fix(fix)
+    }
+}
+
+/// Why there is no type of this name, and which to use instead.
+pub fn advice(name: &str) -> (&'static str, &'static str) {
+    match name {
+        "UNSIGNED" => ("there are no unsigned integers", "use the next larger type"),
+        "INTERVAL" => ("a column cannot hold an interval", "use BIGINT and a unit of your choice"),
+        "JSON" | "JSONB" | "VARIANT" | "UUID" | "ENUM" | "CLOB" => ("no such type", "use STRING"),
+        "BLOB" | "RAW" => ("no such type", "use BYTES"),
+        "INT2" | "INT4" | "INT8" | "FLOAT4" | "FLOAT8" | "LONG" | "SHORT" | "NUMBER" => {
+            ("no such type", "use SMALLINT, INT, BIGINT, FLOAT, DOUBLE or DECIMAL(p, s)")
+        }
+        _ => (
+            "no such type",
+            "the types are BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), \
+             STRING, BYTES, DATE, TIME, TIMESTAMP(p), TIMESTAMP_LTZ(p), ARRAY<…>, MAP<…, …>, MULTISET<…> \
+             and ROW<…>",
+        ),
     }
 }

@@ -18,7 +18,7 @@ const QUERY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/queries/order_analytic
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A process of ours, killed when dropped.
-struct Process {
+pub struct Process {
     child: Child,
     lines: Receiver<String>,
     log: String,
@@ -73,6 +73,12 @@ fn command(arguments: &[&str], environment: &[(&str, &str)], input: &str) -> (i3
     let start = Instant::now();
     let (code, log) = Process::start(arguments, environment, input).ended();
     (code, log, start.elapsed())
+}
+
+/// Runs a SQL text until it is stopped or dropped.
+pub fn run_text(text: &str, arguments: &[&str]) -> Process {
+    let job = unique("job");
+    Process::start(&[&["run", "-", "--name", &job], arguments].concat(), &[], text)
 }
 
 /// Where nobody listens.

@@ -51,9 +51,18 @@ pub struct Tail {
 
 impl Tail {
     pub fn open(broker: &Broker, topic: &str) -> Tail {
+        Tail::open_with(broker, topic, "read_committed")
+    }
+
+    /// Sees the records of open and aborted transactions, too.
+    pub fn open_uncommitted(broker: &Broker, topic: &str) -> Tail {
+        Tail::open_with(broker, topic, "read_uncommitted")
+    }
+
+    fn open_with(broker: &Broker, topic: &str, isolation: &str) -> Tail {
         let consumer: BaseConsumer = config(&broker.properties())
             .set("group.id", "tests")
-            .set("isolation.level", "read_committed")
+            .set("isolation.level", isolation)
             .set("enable.partition.eof", "true")
             .set("enable.auto.commit", "false")
             .set("fetch.wait.max.ms", "50")
@@ -92,6 +101,10 @@ impl Tail {
         None
     }
 
+    pub fn found(&self) -> &[Stored] {
+        &self.found
+    }
+
     fn text(&self) -> String {
         let value = |record: &Stored| {
             let value = record.value.as_deref().map(|value| String::from_utf8_lossy(value).into_owned());
@@ -104,11 +117,19 @@ impl Tail {
 
 /// All committed records that are in a topic now, partition by partition.
 pub fn read_to_end(broker: &Broker, topic: &str) -> Vec<Stored> {
-    let mut tail = Tail::open(broker, topic);
+    to_end(Tail::open(broker, topic))
+}
+
+/// The same with those of open and aborted transactions.
+pub fn read_uncommitted_to_end(broker: &Broker, topic: &str) -> Vec<Stored> {
+    to_end(Tail::open_uncommitted(broker, topic))
+}
+
+fn to_end(mut tail: Tail) -> Vec<Stored> {
     let mut ended = BTreeSet::new();
     let deadline = Instant::now() + LIMIT;
     while ended.len() < tail.partitions {
-        assert!(Instant::now() < deadline, "the end of topic {topic} is not reached: {}", tail.text());
+        assert!(Instant::now() < deadline, "the end of topic {} is not reached: {}", tail.topic, tail.text());
         ended.extend(tail.poll());
     }
     tail.found.sort_by_key(|record| (record.partition, record.offset));

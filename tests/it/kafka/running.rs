@@ -94,7 +94,7 @@ pub fn run_to_end(text: &str, lanes: usize) -> Status {
 /// A job with everything opened, ready to run.
 pub fn open(text: &str, values: Values<'_>, lanes: usize) -> Result<Job> {
     let source = Arc::new(SourceText { name: "test.sql".into(), text: text.to_string() });
-    let value = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, v)| v.to_string());
+    let value = |name: &str| Ok(values.iter().find(|(known, _)| *known == name).map(|(_, v)| v.to_string()));
     let epoch_clock = Arc::new(EpochClock::new(Clock::System.now()));
     let plan = planner::plan(sql::parse(&source, &value)?, &epoch_clock)?;
     let options = RunOptions {

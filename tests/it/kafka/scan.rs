@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::records::{Tail, Transaction, read_to_end};
+use super::records::{Stored, Tail, Transaction, read_to_end};
 use super::running::{Running, run_to_end};
 use crate::broker::{Broker, Sample, unique};
 
@@ -19,6 +19,10 @@ fn numbers(partition: i32, from: i64, to: i64) -> Vec<Sample> {
         ..Sample::default()
     };
     (from..to).map(sample).collect()
+}
+
+fn range(from: i64, to: i64) -> Vec<i64> {
+    (from..to).collect()
 }
 
 /// Copies numbers to a topic; `source` are the options that choose what is read.
@@ -59,19 +63,18 @@ fn every_startup_mode_starts_where_it_says() {
     let read = |options: &str| {
         read_with(broker, &format!("'topic' = '{topic}', 'scan.bounded.mode' = 'latest-offset', {options}"))
     };
-    let numbers = |of: &[std::ops::Range<i64>]| of.iter().cloned().flatten().collect::<Vec<_>>();
-    assert_eq!(read("'scan.startup.mode' = 'earliest-offset'"), numbers(&[0..20]));
-    assert_eq!(read("'scan.startup.mode' = 'latest-offset'"), numbers(&[]));
+    assert_eq!(read("'scan.startup.mode' = 'earliest-offset'"), range(0, 20));
+    assert_eq!(read("'scan.startup.mode' = 'latest-offset'"), Vec::<i64>::new());
     let at = TIME_MS + 5;
     let by_time = format!("'scan.startup.mode' = 'timestamp', 'scan.startup.timestamp-millis' = '{at}'");
-    assert_eq!(read(&by_time), numbers(&[5..20]));
+    assert_eq!(read(&by_time), range(5, 20));
     let specific = "'scan.startup.mode' = 'specific-offsets', \
                     'scan.startup.specific-offsets' = 'partition:0,offset:8;partition:1,offset:1'";
-    assert_eq!(read(specific), numbers(&[8..10, 11..20]));
+    assert_eq!(read(specific), [range(8, 10), range(11, 20)].concat());
     let by_group = format!("'properties.group.id' = '{group}'");
-    assert_eq!(read(&by_group), numbers(&[7..20]), "a partition without an offset starts at its beginning");
+    assert_eq!(read(&by_group), range(7, 20), "a partition without an offset starts at its beginning");
     let latest = format!("{by_group}, 'properties.auto.offset.reset' = 'latest'");
-    assert_eq!(read(&latest), numbers(&[7..10]));
+    assert_eq!(read(&latest), range(7, 10));
 }
 
 #[test]
@@ -85,15 +88,14 @@ fn every_bounded_mode_ends_where_it_says() {
     let read = |options: &str| {
         read_with(broker, &format!("'topic' = '{topic}', 'scan.startup.mode' = 'earliest-offset', {options}"))
     };
-    let numbers = |of: &[std::ops::Range<i64>]| of.iter().cloned().flatten().collect::<Vec<_>>();
     let at = TIME_MS + 15;
     let by_time = format!("'scan.bounded.mode' = 'timestamp', 'scan.bounded.timestamp-millis' = '{at}'");
-    assert_eq!(read(&by_time), numbers(&[0..15]));
+    assert_eq!(read(&by_time), range(0, 15));
     let specific = "'scan.bounded.mode' = 'specific-offsets', \
                     'scan.bounded.specific-offsets' = 'partition:0,offset:3;partition:1,offset:10'";
-    assert_eq!(read(specific), numbers(&[0..3, 10..20]));
+    assert_eq!(read(specific), [range(0, 3), range(10, 20)].concat());
     let by_group = format!("'scan.bounded.mode' = 'group-offsets', 'properties.group.id' = '{group}'");
-    assert_eq!(read(&by_group), numbers(&[0..7]));
+    assert_eq!(read(&by_group), range(0, 7));
 }
 
 #[test]
@@ -108,7 +110,7 @@ fn a_bounded_read_ends_where_a_transaction_ends() {
     let source = format!(
         "'topic' = '{topic}', 'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset'"
     );
-    assert_eq!(read_with(broker, &source), (0..20).collect::<Vec<_>>());
+    assert_eq!(read_with(broker, &source), range(0, 20));
 }
 
 #[test]
@@ -129,9 +131,9 @@ fn several_topics_are_read_by_list_and_by_pattern() {
         let bounds = "'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset'";
         read_with(broker, &format!("{options}, {bounds}"))
     };
-    assert_eq!(read(&format!("'topic' = '{prefix}-a;{prefix}-b'")), (0..20).collect::<Vec<_>>());
-    assert_eq!(read(&format!("'topic-pattern' = '{prefix}-[ab]'")), (0..20).collect::<Vec<_>>());
-    assert_eq!(read(&format!("'topic-pattern' = '{prefix}-.*'")), (0..30).collect::<Vec<_>>());
+    assert_eq!(read(&format!("'topic' = '{prefix}-a;{prefix}-b'")), range(0, 20));
+    assert_eq!(read(&format!("'topic-pattern' = '{prefix}-[ab]'")), range(0, 20));
+    assert_eq!(read(&format!("'topic-pattern' = '{prefix}-.*'")), range(0, 30));
 }
 
 #[test]
@@ -157,7 +159,7 @@ fn partitions_and_topics_that_appear_are_read_from_their_beginning() {
     broker.produce(&second, &numbers(0, 15, 20), &[]);
     Tail::open(broker, &to).until(|found| found.len() >= 15);
     job.stop();
-    assert_eq!(copied(broker, &to), (5..20).collect::<Vec<_>>());
+    assert_eq!(copied(broker, &to), range(5, 20));
 }
 
 #[test]
@@ -198,14 +200,11 @@ fn metadata_columns_say_where_a_record_is_from() {
          FROM described;"
     );
     run_to_end(&text, 1);
+    let at = "2025-11-24 09:08:00.25Z";
     let expected = [
-        format!(
-            r#"{{"n":1,"written_at":"2025-11-24 09:08:00.25Z","p":1,"o":0,"k":null,"t":"{from}","trace":null}}"#
-        ),
-        format!(
-            r#"{{"n":2,"written_at":"2025-11-24 09:08:00.25Z","p":1,"o":1,"k":"the key","t":"{from}","trace":"abc"}}"#
-        ),
+        json!({ "n": 1, "written_at": at, "p": 1, "o": 0, "k": null, "t": from, "trace": null }),
+        json!({ "n": 2, "written_at": at, "p": 1, "o": 1, "k": "the key", "t": from, "trace": "abc" }),
     ];
-    let found: Vec<Value> = read_to_end(broker, &to).iter().map(|record| record.json()).collect();
-    assert_eq!(found, expected.map(|row| serde_json::from_str::<Value>(&row).unwrap()));
+    let found: Vec<Value> = read_to_end(broker, &to).iter().map(Stored::json).collect();
+    assert_eq!(found, expected);
 }

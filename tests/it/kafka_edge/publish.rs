@@ -140,6 +140,7 @@ fn records_keep_their_key_headers_time_and_tombstones() {
         value: Some(b""),
         headers: &headers,
         timestamp_ms: Some(1_700_000_000_456),
+        partition: None,
     };
     let tombstone = Record { value: None, headers: &[], ..record };
     publisher.publish(&[TopicRows::new(&topic, || [record, tombstone].into_iter())]).unwrap();

@@ -46,7 +46,7 @@ pub struct Outcome {
 
 pub fn plan(sql: &str, epoch_clock: &Arc<EpochClock>) -> Result<JobPlan> {
     let source = Arc::new(SourceText { name: "case.sql".into(), text: sql.to_string() });
-    planner::plan(sql::parse(&source, &|_| None)?, epoch_clock)
+    planner::plan(sql::parse(&source, &|_| Ok(None))?, epoch_clock)
 }
 
 pub fn run(sql: &str, way: &Way) -> Result<Outcome> {

@@ -1,0 +1,3 @@
+CREATE TABLE orders (id STRING) WITH (
+  'connector' = 'kafka', 'topics' = 'orders', 'properties.sasl.password' = '${PASSWORD:-hunter2}'
+);

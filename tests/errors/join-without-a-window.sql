@@ -1,0 +1,27 @@
+CREATE TABLE orders (
+  id      STRING,
+  user_id STRING,
+  amount  DOUBLE,
+  tags    ARRAY<STRING>,
+  ts      TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '5' SECOND
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'orders',
+  'properties.bootstrap.servers' = 'localhost:9092',
+  'format' = 'json'
+);
+
+CREATE TABLE users (
+  id   STRING,
+  name STRING
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'users',
+  'properties.bootstrap.servers' = 'localhost:9092',
+  'format' = 'json'
+);
+
+SELECT o.id, u.name
+FROM orders AS o
+JOIN users AS u ON o.user_id = u.id;

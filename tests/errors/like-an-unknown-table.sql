@@ -1,0 +1,1 @@
+CREATE TABLE late_orders WITH ('topic' = 'late-orders') LIKE orders;

@@ -1,0 +1,3 @@
+CREATE TABLE shown (id STRING) WITH ('connector' = 'print');
+
+SELECT id FROM shown;
