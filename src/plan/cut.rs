@@ -124,6 +124,7 @@ impl Cutter<'_> {
     }
 
     fn aggregate(&mut self, node: &LogicalPlan, aggregate: &Aggregate) -> Result<Fragment> {
+        self.check_calls(node, aggregate)?;
         let child = self.fragment(&aggregate.input)?;
         let sets = key_sets(&aggregate.group_expr).map_err(|error| self.origin.explain(error))?;
         let in_all_sets = |key: &Expr| sets.iter().all(|set| set.contains(key));
@@ -399,6 +400,24 @@ impl Cutter<'_> {
                 facts
             }
         }
+    }
+
+    /// Refuses the one aggregate that DataFusion plans and then answers wrongly.
+    fn check_calls(&self, node: &LogicalPlan, aggregate: &Aggregate) -> Result<()> {
+        for expr in &aggregate.aggr_expr {
+            if let Expr::AggregateFunction(call) = expr.clone().unalias()
+                && call.func.name() == "bit_xor"
+                && call.params.distinct
+            {
+                return Err(self.origin.refuse(
+                    node,
+                    "`bit_xor(DISTINCT …)` is not supported",
+                    "DataFusion's `bit_xor` counts every value, not each value once",
+                    "take `bit_xor` of a sub-query's rows: SELECT … FROM (SELECT DISTINCT window_start, window_end, x …)",
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn check_subqueries(&self, node: &LogicalPlan) -> Result<()> {
