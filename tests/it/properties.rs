@@ -7,6 +7,7 @@
 
 mod compare;
 mod jobs;
+mod live;
 mod oracle;
 mod rows;
 mod shapes;
