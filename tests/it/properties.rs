@@ -8,9 +8,12 @@
 mod compare;
 mod jobs;
 mod live;
+mod memory;
 mod oracle;
 mod rows;
 mod shapes;
+mod surface;
+mod time;
 
 use std::ops::Range;
 
