@@ -413,7 +413,8 @@ impl Cutter<'_> {
                     node,
                     "`bit_xor(DISTINCT …)` is not supported",
                     "DataFusion's `bit_xor` counts every value, not each value once",
-                    "take `bit_xor` of a sub-query's rows: SELECT … FROM (SELECT DISTINCT window_start, window_end, x …)",
+                    "take `bit_xor` of a sub-query's rows: SELECT … FROM (SELECT DISTINCT window_start, \
+                     window_end, x …)",
                 ));
             }
         }

@@ -292,8 +292,8 @@ impl AggregateCall {
 
     /// The states of the groups that a batch has rows of, and which groups these are.
     ///
-    /// A function that requires an order takes all its rows in that order, from batch to batch, too. Rows do not
-    /// come so; hence a batch in order is a run of its own, since runs are merged by their order.
+    /// A function that requires an order takes all its rows in that order, from batch to batch, too. Rows do
+    /// not come so; hence a batch in order is a run of its own, since runs are merged by their order.
     fn in_order(&self, input: &CallInput, groups: Vec<usize>) -> Result<(Vec<usize>, Vec<ArrayRef>)> {
         let mut seen = groups.clone();
         seen.sort_unstable();

@@ -1,5 +1,5 @@
-//! Live tables alone: updated, drained, written and read as Arrow IPC, merged in tiers, evaluated; the answer is
-//! that of DataFusion's own aggregate over all rows at once, for every aggregate function it has.
+//! Live tables alone: updated, drained, written and read as Arrow IPC, merged in tiers, evaluated; the
+//! answer is that of DataFusion's own aggregate over all rows at once, for every aggregate function it has.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -25,7 +25,8 @@ fn the_second_half_of_a_stream_takes_no_more_memory_than_the_first() {
         "CREATE TABLE t (ts TIMESTAMP(3), k STRING, v INT, WATERMARK FOR ts AS ts - INTERVAL '3' SECOND)\n\
          WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'json');\n\
          SELECT window_start, k, COUNT(*) AS n, APPROX_DISTINCT(v) AS u, MAX(v) AS m, ARRAY_AGG(v) AS a\n\
-         FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' SECOND)) GROUP BY window_start, window_end, k",
+         FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' SECOND)) \n\
+         GROUP BY window_start, window_end, k",
         path.display()
     );
     // Epochs at fixed places, so that the machine's speed does not decide what they hold.
@@ -51,12 +52,12 @@ fn the_second_half_of_a_stream_takes_no_more_memory_than_the_first() {
     assert!(*open.iter().max().unwrap() <= 40, "{} windows open", open.iter().max().unwrap());
 }
 
-/// A request for a cut that comes while another cut is under way is not forgotten until the next epoch is due.
+/// A request for a cut that comes while another cut is under way is not left until the next epoch is due.
 #[test]
 fn a_full_lane_is_heard_while_others_are_still_cut() {
     const DUE: Duration = Duration::from_secs(20);
     let folder = Folder::new("full-lanes");
-    // Lanes whose files are read answer a cut when they wake up; the one that goes on may be full again by then.
+    // Lanes whose files are read answer a cut when they wake up; one that goes on may be full again by then.
     for (file, rows) in [1_500, 1, 1].into_iter().enumerate() {
         let line = |row: i64| format!("{{\"ts\":\"{}\"}}\n", EventTime(row * STEP_MICROS));
         folder.write(&format!("input/{file}.jsonl"), &(0..rows).map(line).collect::<String>());

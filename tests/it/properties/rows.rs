@@ -75,8 +75,8 @@ impl Rows {
     /// The statement that declares the rows' files as table `t`.
     pub fn declaration(path: &str, delay_seconds: i64) -> String {
         format!(
-            "CREATE TABLE t (\n  id BIGINT, ts TIMESTAMP(3), s STRING, i INT, b BIGINT, d DOUBLE, n DECIMAL(12, 2),\n  \
-             flag BOOLEAN, `day` DATE, tags ARRAY<STRING>, r ROW<a INT, z STRING>,\n  \
+            "CREATE TABLE t (\n  id BIGINT, ts TIMESTAMP(3), s STRING, i INT, b BIGINT, d DOUBLE,\n  \
+             n DECIMAL(12, 2), flag BOOLEAN, `day` DATE, tags ARRAY<STRING>, r ROW<a INT, z STRING>,\n  \
              WATERMARK FOR ts AS ts - INTERVAL '{delay_seconds}' SECOND\n) WITH (\n  \
              'connector' = 'filesystem', 'path' = '{path}', 'format' = 'json'\n);"
         )

@@ -17,7 +17,8 @@ fn fruit(folder: &Folder) -> String {
     let path = folder.write("fruit.jsonl", ROWS);
     let path = path.display();
     format!(
-        "CREATE TABLE fruit {COLUMNS} WITH ('connector' = 'filesystem', 'path' = '{path}', 'format' = 'json');\n"
+        "CREATE TABLE fruit {COLUMNS} \n\
+         WITH ('connector' = 'filesystem', 'path' = '{path}', 'format' = 'json');\n"
     )
 }
 
@@ -133,7 +134,8 @@ fn an_empty_folder_has_no_rows_and_a_count_of_zero() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let sql = "CREATE TABLE t (id INT) WITH ('connector' = 'filesystem', 'path' = '/no/such/file', 'format' = 'json');\n\
+    let sql = "CREATE TABLE t (id INT) \
+               WITH ('connector' = 'filesystem', 'path' = '/no/such/file', 'format' = 'json');\n\
                SELECT * FROM t";
     assert!(refusal(sql).contains("cannot read `/no/such/file`"), "{}", refusal(sql));
 }
@@ -143,7 +145,8 @@ fn values_are_inserted() {
     let folder = Folder::new("surface");
     let out = folder.path("out");
     let sql = format!(
-        "CREATE TABLE sink (id BIGINT, name STRING) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'json');\n\
+        "CREATE TABLE sink (id BIGINT, name STRING)\n\
+         WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'json');\n\
          INSERT INTO sink VALUES (1, 'a'), (2, NULL)",
         out.display()
     );
@@ -177,7 +180,8 @@ fn a_table_like_another_takes_its_columns_and_changes_its_options() {
     let folder = Folder::new("surface");
     let out = folder.path("out");
     let sql = format!(
-        "{}CREATE TABLE copy WITH ('path' = '{}') LIKE fruit;\nINSERT INTO copy SELECT * FROM fruit WHERE id = 3",
+        "{}CREATE TABLE copy WITH ('path' = '{}') LIKE fruit;\n\
+         INSERT INTO copy SELECT * FROM fruit WHERE id = 3",
         fruit(&folder),
         out.display()
     );
@@ -191,9 +195,11 @@ fn a_computed_column_is_an_event_time() {
     let folder = Folder::new("surface");
     let path = folder.write("t.jsonl", "{\"ms\":1000}\n{\"ms\":61000}\n{\"ms\":2500}\n");
     let sql = format!(
-        "CREATE TABLE t (ms BIGINT, ts AS TO_TIMESTAMP_LTZ(ms, 3), WATERMARK FOR ts AS ts - INTERVAL '2' MINUTE)\n\
+        "CREATE TABLE t (\n  ms BIGINT, ts AS TO_TIMESTAMP_LTZ(ms, 3),\n  \
+         WATERMARK FOR ts AS ts - INTERVAL '2' MINUTE\n)\n\
          WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'json');\n\
-         SELECT SUM(ms) AS ms, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE))\n\
+         SELECT SUM(ms) AS ms, COUNT(*) AS n\n\
+         FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE))\n\
          GROUP BY window_start, window_end",
         path.display()
     );
@@ -204,7 +210,8 @@ fn a_computed_column_is_an_event_time() {
 fn a_print_sink_writes_its_identifier_before_each_row() {
     let folder = Folder::new("surface");
     let sql = format!(
-        "{}CREATE TABLE shown (id INT, name STRING) WITH ('connector' = 'print', 'print-identifier' = 'fruit');\n\
+        "{}CREATE TABLE shown (id INT, name STRING) \n\
+         WITH ('connector' = 'print', 'print-identifier' = 'fruit');\n\
          INSERT INTO shown SELECT id, name FROM fruit WHERE id <> 2",
         fruit(&folder)
     );
