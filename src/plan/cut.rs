@@ -409,13 +409,13 @@ impl Cutter<'_> {
                 && call.func.name() == "bit_xor"
                 && call.params.distinct
             {
-                return Err(self.origin.refuse(
-                    node,
-                    "`bit_xor(DISTINCT …)` is not supported",
-                    "DataFusion's `bit_xor` counts every value, not each value once",
-                    "take `bit_xor` of a sub-query's rows: SELECT … FROM (SELECT DISTINCT window_start, \
-                     window_end, x …)",
-                ));
+                let refusal = Refusal {
+                    what: "`bit_xor(DISTINCT …)` is not supported".into(),
+                    why: "DataFusion's `bit_xor` counts every value, not each value once".into(),
+                    fix: "take `bit_xor` of the rows of a subquery: SELECT bit_xor(x) FROM (SELECT DISTINCT x …)"
+                        .into(),
+                };
+                return Err(self.origin.refuse(node, None, refusal));
             }
         }
         Ok(())
