@@ -1,7 +1,7 @@
 -- Orders per minute: how many, by how many users, for how much.
 --
--- The same file runs against a broker on a laptop and against Confluent Cloud: brokers, credentials and topics
--- come from the environment. For Confluent Cloud: KAFKA_BROKERS, KAFKA_SECURITY_PROTOCOL=SASL_SSL,
+-- The same file runs against a broker on a laptop and against Confluent Cloud: brokers, credentials and
+-- topics come from the environment. For Confluent Cloud: KAFKA_BROKERS, KAFKA_SECURITY_PROTOCOL=SASL_SSL,
 -- KAFKA_SASL_MECHANISM=PLAIN, KAFKA_API_KEY and KAFKA_API_SECRET.
 
 CREATE TABLE orders (

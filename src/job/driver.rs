@@ -217,6 +217,8 @@ impl Driver {
 
     /// Asks every lane for the cut and waits for the answers; other reports are taken meanwhile.
     fn cut(&mut self, watermarks: &Arc<[EventTime]>) -> Result<Vec<CutAnswer>> {
+        // Before the orders: a lane that answers first may be full again while others are waited for.
+        self.wants_cut = false;
         for lane in &self.lanes {
             let order = Order::Cut { watermarks: Arc::clone(watermarks) };
             if lane.send(order).is_err() {
@@ -232,7 +234,6 @@ impl Driver {
                 Err(_) => return Err(Error::internal("all lanes have gone without a word")),
             }
         }
-        self.wants_cut = false;
         Ok(answers)
     }
 

@@ -124,6 +124,7 @@ impl Cutter<'_> {
     }
 
     fn aggregate(&mut self, node: &LogicalPlan, aggregate: &Aggregate) -> Result<Fragment> {
+        self.check_calls(node, aggregate)?;
         let child = self.fragment(&aggregate.input)?;
         let sets = key_sets(&aggregate.group_expr).map_err(|error| self.origin.explain(error))?;
         let in_all_sets = |key: &Expr| sets.iter().all(|set| set.contains(key));
@@ -414,6 +415,25 @@ impl Cutter<'_> {
         };
         let is_known = |fact: &TimeColumn| window == Window::All || fact.window() == Some(window);
         facts.into_iter().map(|fact| fact.filter(is_known)).collect()
+    }
+
+    /// Refuses the one aggregate that DataFusion plans and then answers wrongly.
+    fn check_calls(&self, node: &LogicalPlan, aggregate: &Aggregate) -> Result<()> {
+        for expr in &aggregate.aggr_expr {
+            if let Expr::AggregateFunction(call) = expr.clone().unalias()
+                && call.func.name() == "bit_xor"
+                && call.params.distinct
+            {
+                let refusal = Refusal {
+                    what: "`bit_xor(DISTINCT …)` is not supported".into(),
+                    why: "DataFusion's `bit_xor` counts every value, not each value once".into(),
+                    fix: "take `bit_xor` of the rows of a subquery: SELECT bit_xor(x) FROM (SELECT DISTINCT x …)"
+                        .into(),
+                };
+                return Err(self.origin.refuse(node, None, refusal));
+            }
+        }
+        Ok(())
     }
 
     fn check_subqueries(&self, node: &LogicalPlan) -> Result<()> {

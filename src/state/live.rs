@@ -38,8 +38,6 @@ pub struct GroupPlan {
     key_schema: SchemaRef,
     run_schema: SchemaRef,
     output_schema: SchemaRef,
-    /// Of the rows that are aggregated.
-    input_schema: SchemaRef,
 }
 
 struct AggregateCall {
@@ -97,7 +95,6 @@ impl GroupPlan {
             key_schema: Arc::new(Schema::new(key_fields)),
             run_schema: Arc::new(Schema::new(run_fields)),
             output_schema: Arc::new(Schema::new(fields)),
-            input_schema: Arc::clone(spec.input_schema.inner()),
         })
     }
 
@@ -239,20 +236,17 @@ impl LiveTable {
 
     /// The result rows of a window that starts at `start`; the table is empty afterwards.
     pub fn evaluate(&mut self, plan: &GroupPlan, window: Window, start: EventTime) -> Result<RecordBatch> {
-        if self.is_empty() && self.keys.is_none() {
-            // One group without a row: accumulators still need to hear of it.
-            self.groups.clear();
-            let nothing = RecordBatch::new_empty(Arc::clone(&plan.input_schema));
-            for (accumulator, call) in self.accumulators.iter_mut().zip(&plan.aggregates) {
-                accumulator.update_batch(&call.evaluate(&nothing)?.args, &[], None, 1)?;
-            }
+        if self.is_empty() && self.keys.is_some() {
+            return Ok(RecordBatch::new_empty(relaxed(&plan.output_schema)));
         }
         let mut keys = self.emit_keys()?.into_iter();
-        let results: Vec<ArrayRef> = self
-            .accumulators
-            .iter_mut()
-            .map(|accumulator| accumulator.evaluate(EmitTo::All))
-            .collect::<Result<_>>()?;
+        let results = match self.is_empty() {
+            true => plan.aggregates.iter().map(AggregateCall::of_no_rows).collect::<Result<Vec<_>>>()?,
+            false => {
+                let results = self.accumulators.iter_mut();
+                results.map(|accumulator| accumulator.evaluate(EmitTo::All)).collect::<Result<_>>()?
+            }
+        };
         self.rows = 0;
         let rows = match (results.first(), keys.as_slice().first()) {
             (Some(column), _) | (None, Some(column)) => column.len(),
@@ -289,10 +283,17 @@ struct CallInput {
 }
 
 impl AggregateCall {
+    /// The answer for the one group there is without keys, if it has no row.
+    ///
+    /// Accumulators of groups take it for granted that every group has one: their `sum` would be 0, not NULL.
+    fn of_no_rows(&self) -> Result<ArrayRef> {
+        self.function.create_accumulator()?.evaluate()?.to_array()
+    }
+
     /// The states of the groups that a batch has rows of, and which groups these are.
     ///
-    /// A function that requires an order takes all its rows in that order, from batch to batch, too. Rows do not
-    /// come so; hence a batch in order is a run of its own, since runs are merged by their order.
+    /// A function that requires an order takes all its rows in that order, from batch to batch, too. Rows do
+    /// not come so; hence a batch in order is a run of its own, since runs are merged by their order.
     fn in_order(&self, input: &CallInput, groups: Vec<usize>) -> Result<(Vec<usize>, Vec<ArrayRef>)> {
         let mut seen = groups.clone();
         seen.sort_unstable();

@@ -10,6 +10,7 @@ const FIRST_RESULT_LIMIT: Duration = Duration::from_secs(15);
 const EXIT_LIMIT: Duration = Duration::from_secs(20);
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "reads the demo's output while the test waits")]
 fn the_demo_shows_results_within_fifteen_seconds_and_ends_at_ctrl_c() {
     let mut demo = Command::new(env!("CARGO_BIN_EXE_windrow"))
         .arg("demo")

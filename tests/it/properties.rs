@@ -1,15 +1,19 @@
 //! What must hold for any query over any rows, with no Kafka: jobs run in this process, over files.
 //!
-//! The oracle is DataFusion itself: a stream's results, whatever the lanes, the batches and the epochs, are the
-//! answer of one batch query over the same rows. Cases come from a seed, which every failure names.
+//! The oracle is DataFusion itself: a stream's results, whatever the lanes, the batches and the epochs, are
+//! the answer of one batch query over the same rows. Cases come from a seed, which every failure names.
 //! `WINDROW_CASES=5000 cargo test --test it properties` runs more of them, and
 //! `WINDROW_SEED=42 cargo test --test it batch_query` just one.
 
 mod compare;
 mod jobs;
+mod live;
+mod memory;
 mod oracle;
 mod rows;
 mod shapes;
+mod surface;
+mod time;
 
 use std::ops::Range;
 
@@ -93,7 +97,8 @@ fn every_row_is_in_exactly_one_tumbling_window() {
         case.rows.write(&path);
         let sql = format!(
             "{}\nSELECT window_start, COUNT(*) AS n, MIN(ts) AS low, MAX(ts) AS high, window_end\n\
-             FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '{}' SECOND))\nGROUP BY window_start, window_end",
+             FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '{}' SECOND))\n\
+             GROUP BY window_start, window_end",
             Rows::declaration(&path.display().to_string(), case.rows.delay_seconds),
             case.windows.size_seconds,
         );

@@ -1,4 +1,4 @@
-//! Compares rows written as JSON lines, as multisets: the order of a stream's rows is no part of the contract.
+//! Compares rows written as JSON lines, as multisets: no contract gives a stream's rows an order.
 
 use std::collections::BTreeMap;
 

@@ -23,35 +23,38 @@ pub fn answer(case: &Case) -> Result<String> {
 }
 
 /// `t` has the rows, `w` the rows with `window_start`, `window_end` and `window_time`.
-pub fn query(rows: &Rows, windows: Windows, sql: &str) -> Result<String> {
+fn query(rows: &Rows, windows: Windows, sql: &str) -> Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {
-        let clock = Arc::new(EpochClock::new(EventTime(0)));
-        let context = SessionContext::new_with_state(settings::session(&clock, "UTC", None)?);
         let plain = rows.batch();
         let windowed = with_windows(&plain, &rows.times(), windows)?;
-        for (name, batch) in [("t", plain), ("w", windowed)] {
-            let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
-            context.register_table(name, Arc::new(table))?;
-        }
-        let state = context.state();
+        let state = session_with(&[("t", plain), ("w", windowed)])?.state();
         let plan = state.create_physical_plan(&state.create_logical_plan(sql).await?).await?;
-        let schema = plan.schema();
         let batches = collect(plan, state.task_ctx()).await?;
-        let columns: Vec<(String, SqlType)> =
-            schema.fields().iter().map(|f| (f.name().clone(), SqlType::from_arrow(f.data_type()))).collect();
-        let encoder = json::Encoder::new(&columns, &EncodeOptions::default());
-        let mut text = String::new();
-        for batch in batches {
-            let mut rows = EncodedRows::new();
-            encoder.encode(&batch, &mut rows).unwrap();
-            for (_, row) in rows.iter() {
-                text.push_str(std::str::from_utf8(row).unwrap());
-                text.push('\n');
-            }
-        }
-        Ok(text)
+        Ok(batches.iter().map(json_lines).collect())
     })
+}
+
+/// A session like a job's, with tables in memory.
+pub fn session_with(tables: &[(&str, RecordBatch)]) -> Result<SessionContext> {
+    let clock = Arc::new(EpochClock::new(EventTime(0)));
+    let context = SessionContext::new_with_state(settings::session(&clock, "UTC", None)?);
+    for (name, batch) in tables {
+        let table = MemTable::try_new(batch.schema(), vec![vec![batch.clone()]])?;
+        context.register_table(*name, Arc::new(table))?;
+    }
+    Ok(context)
+}
+
+/// Rows as a terminal shows them in JSON.
+pub fn json_lines(batch: &RecordBatch) -> String {
+    let schema = batch.schema();
+    let columns: Vec<(String, SqlType)> =
+        schema.fields().iter().map(|f| (f.name().clone(), SqlType::from_arrow(f.data_type()))).collect();
+    let encoder = json::Encoder::new(&columns, &EncodeOptions::default());
+    let mut rows = EncodedRows::new();
+    encoder.encode(batch, &mut rows).unwrap();
+    rows.iter().map(|(_, row)| format!("{}\n", String::from_utf8_lossy(row))).collect()
 }
 
 fn with_windows(batch: &RecordBatch, times: &[i64], windows: Windows) -> Result<RecordBatch> {

@@ -83,7 +83,8 @@ impl Case {
         let seconds = self.outer_seconds;
         let start = format!("date_bin(INTERVAL '{seconds} seconds', wt)");
         let outer = format!(
-            "(SELECT *, {start} AS window_start, {start} + INTERVAL '{seconds} seconds' AS window_end FROM {{v}})"
+            "(SELECT *, {start} AS window_start, {start} + INTERVAL '{seconds} seconds' AS window_end \
+             FROM {{v}})"
         );
         let elements = "(SELECT id, i, unnest(tags) AS tag FROM t WHERE cardinality(tags) > 0) AS u";
         let query = self.query.replace("{wv}", &outer).replace("{u}", elements);
@@ -97,22 +98,27 @@ fn shape(random: &mut StdRng) -> (Option<String>, String) {
     let calls = aggregates(random, 4);
     let (selected, grouped) = (selected(&keys), grouped(&keys));
     let plain = format!(
-        "SELECT window_start, window_end{selected}{calls} FROM {{w}} GROUP BY window_start, window_end{grouped}"
+        "SELECT window_start, window_end{selected}{calls} FROM {{w}} \
+         GROUP BY window_start, window_end{grouped}"
     );
     let query = match random.random_range(0..20) {
         0..6 => plain,
         6 => format!("{plain} HAVING count(*) > 2"),
         7 => format!(
-            "SELECT window_end{selected}{calls} FROM (SELECT * FROM {{w}}) AS f WHERE i > 0 AND s IS NOT NULL \
+            "SELECT window_end{selected}{calls} FROM (SELECT * FROM {{w}}) AS f WHERE i > 0 \
+             AND s IS NOT NULL \
              GROUP BY window_start, window_end{grouped}"
         ),
         8 => grouping_sets(random, &calls),
         9 => return top_n(random),
-        10 => "SELECT id, upper(s) AS u, i + 1 AS j, d * 2 AS dd, n, r, tags FROM t WHERE flag AND d > 3".into(),
+        10 => {
+            "SELECT id, upper(s) AS u, i + 1 AS j, d * 2 AS dd, n, r, tags FROM t WHERE flag AND d > 3".into()
+        }
         11 => format!(
             "SELECT window_start, window_end, s, {} FROM \
              (SELECT window_start, window_end, s, i, b, d, n, flag, id FROM {{w}} WHERE flag UNION ALL \
-             SELECT window_start, window_end, s, i + 100, b, d, n, flag, id + 1000 FROM {{w}} WHERE NOT flag) AS u \
+             SELECT window_start, window_end, s, i + 100, b, d, n, flag, id + 1000 FROM {{w}} \
+             WHERE NOT flag) AS u \
              GROUP BY window_start, window_end, s",
             "count(*) AS c, sum(i) AS si, max(n) AS mn, array_agg(i ORDER BY id) AS ids"
         ),
@@ -120,13 +126,18 @@ fn shape(random: &mut StdRng) -> (Option<String>, String) {
         13 => "SELECT DISTINCT window_start, window_end, s, flag FROM {w}".into(),
         14 => return window_over_window(random),
         15 => format!("SELECT count(*) AS all_rows{calls} FROM t"),
-        16 => format!("SELECT date_bin(INTERVAL '15 seconds', ts) AS bin{selected}{calls} FROM t GROUP BY 1{grouped}"),
+        16 => format!(
+            "SELECT date_bin(INTERVAL '15 seconds', ts) AS bin{selected}{calls} FROM t \
+             GROUP BY 1{grouped}"
+        ),
         17 => return join(random),
-        18 => "SELECT window_start, id, i, sum(i) OVER (PARTITION BY window_start, window_end, s ORDER BY id) AS run, \
+        18 => "SELECT window_start, id, i, sum(i) OVER (PARTITION BY window_start, window_end, s \
+               ORDER BY id) AS run, \
                lag(d) OVER (PARTITION BY window_start, window_end, s ORDER BY id) AS before FROM {w}"
             .into(),
         _ => format!(
-            "SELECT window_start, window_end{selected}, CASE WHEN count(*) > 3 THEN sum(i) * 2 ELSE -1 END AS x, \
+            "SELECT window_start, window_end{selected}, CASE WHEN count(*) > 3 THEN sum(i) * 2 ELSE -1 END \
+             AS x, \
              coalesce(max(s), 'none') AS y FROM {{w}} GROUP BY window_start, window_end{grouped}"
         ),
     };
@@ -216,7 +227,8 @@ fn aggregates(random: &mut StdRng, max: usize) -> String {
 
 fn grouping_sets(random: &mut StdRng, calls: &str) -> String {
     let sets = [
-        "GROUPING SETS ((window_start, window_end, s), (window_start, window_end, flag), (window_start, window_end))",
+        "GROUPING SETS ((window_start, window_end, s), (window_start, window_end, flag), (window_start, \
+         window_end))",
         "window_start, window_end, ROLLUP (s, flag)",
         "window_start, window_end, CUBE (s, flag)",
     ];
@@ -237,7 +249,8 @@ fn top_n(random: &mut StdRng) -> (Option<String>, String) {
 }
 
 fn window_over_window(random: &mut StdRng) -> (Option<String>, String) {
-    let view = "SELECT window_time AS wt, s, count(*) AS c, sum(n) AS total, array_agg(id ORDER BY id) AS ids \
+    let view = "SELECT window_time AS wt, s, count(*) AS c, sum(n) AS total, \
+                array_agg(id ORDER BY id) AS ids \
                 FROM {w} GROUP BY window_start, window_end, window_time, s";
     let (key, group) = *[("", ""), (", s", ", s")].choose(random).unwrap_or(&("", ""));
     let query = format!(
