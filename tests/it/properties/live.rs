@@ -116,6 +116,9 @@ const EXACT: &[&str] = &[
     "nth_value(s, 2)",
     "array_agg(i)",
     "string_agg(s, ',')",
+    "collect(s)",
+    "collect(DISTINCT i)",
+    "collect(b) FILTER (WHERE flag)",
 ];
 
 /// Sketches of percentiles are not the same where batches end elsewhere: they are near.
