@@ -10,7 +10,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array,
+};
 use arrow::compute::{SortColumn, cast, lexsort_to_indices, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::common::{Result, ScalarValue};
@@ -35,6 +37,8 @@ pub struct GroupPlan {
     hashed: Vec<usize>,
     bounds: Vec<Option<Bound>>,
     aggregates: Vec<AggregateCall>,
+    /// Schema of the rows, every column of which may be NULL.
+    input_schema: SchemaRef,
     key_schema: SchemaRef,
     run_schema: SchemaRef,
     output_schema: SchemaRef,
@@ -92,6 +96,7 @@ impl GroupPlan {
             hashed,
             bounds,
             aggregates,
+            input_schema: relaxed(spec.input_schema.inner()),
             key_schema: Arc::new(Schema::new(key_fields)),
             run_schema: Arc::new(Schema::new(run_fields)),
             output_schema: Arc::new(Schema::new(fields)),
@@ -107,10 +112,26 @@ impl GroupPlan {
         &self.output_schema
     }
 
-    /// Whether there is exactly one group, present even without rows.
-    pub fn is_single_group(&self) -> bool {
-        self.group_by.is_true_no_grouping()
+    /// Whether there is a group of all rows, which is present even without rows.
+    pub fn has_total(&self) -> bool {
+        self.group_by.is_true_no_grouping() || self.group_by.groups().iter().any(|set| is_total(set))
     }
+
+    /// The keys of each grouping set that has none but NULLs and its id, as columns of one row.
+    fn totals(&self) -> Result<Vec<Vec<ArrayRef>>> {
+        let fields = self.input_schema.fields().iter();
+        let nulls = fields.map(|field| new_null_array(field.data_type(), 1)).collect();
+        let one_row = RecordBatchOptions::new().with_row_count(Some(1));
+        let row = RecordBatch::try_new_with_options(Arc::clone(&self.input_schema), nulls, &one_row)?;
+        let sets = evaluate_group_by(&self.group_by, &row)?.into_iter().zip(self.group_by.groups());
+        let totals = sets.filter(|(_, set)| is_total(set));
+        Ok(totals.map(|(keys, _)| self.hashed.iter().map(|&i| Arc::clone(&keys[i])).collect()).collect())
+    }
+}
+
+/// Whether a grouping set leaves out every key.
+fn is_total(left_out: &[bool]) -> bool {
+    left_out.iter().all(|left_out| *left_out)
 }
 
 fn lower_call(
@@ -236,12 +257,21 @@ impl LiveTable {
 
     /// The result rows of a window that starts at `start`; the table is empty afterwards.
     pub fn evaluate(&mut self, plan: &GroupPlan, window: Window, start: EventTime) -> Result<RecordBatch> {
+        let mut totals = 1;
         if self.is_empty() && self.keys.is_some() {
-            return Ok(RecordBatch::new_empty(relaxed(&plan.output_schema)));
+            if !plan.has_total() {
+                return Ok(RecordBatch::new_empty(relaxed(&plan.output_schema)));
+            }
+            let keys = plan.totals()?;
+            totals = keys.len();
+            keys.iter().try_for_each(|keys| self.intern(keys, 1))?;
         }
         let mut keys = self.emit_keys()?.into_iter();
         let results = match self.is_empty() {
-            true => plan.aggregates.iter().map(AggregateCall::of_no_rows).collect::<Result<Vec<_>>>()?,
+            true => {
+                let results = plan.aggregates.iter().map(|call| call.of_no_rows(totals));
+                results.collect::<Result<Vec<_>>>()?
+            }
             false => {
                 let results = self.accumulators.iter_mut();
                 results.map(|accumulator| accumulator.evaluate(EmitTo::All)).collect::<Result<_>>()?
@@ -286,8 +316,8 @@ impl AggregateCall {
     /// The answer for the one group there is without keys, if it has no row.
     ///
     /// Accumulators of groups take it for granted that every group has one: their `sum` would be 0, not NULL.
-    fn of_no_rows(&self) -> Result<ArrayRef> {
-        self.function.create_accumulator()?.evaluate()?.to_array()
+    fn of_no_rows(&self, groups: usize) -> Result<ArrayRef> {
+        self.function.create_accumulator()?.evaluate()?.to_array_of_size(groups)
     }
 
     /// The states of the groups that a batch has rows of, and which groups these are.

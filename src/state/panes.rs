@@ -263,8 +263,8 @@ impl PaneStore {
     /// Closes the windows that end at or before `watermark` and gives their rows, oldest window first.
     pub fn close(&mut self, watermark: EventTime) -> Result<Vec<PaneRun>> {
         let window = self.plan.pane.window;
-        let is_single = self.plan.groups.as_ref().is_some_and(|groups| groups.is_single_group());
-        if window == Window::All && watermark == EventTime::MAX && is_single {
+        let has_total = self.plan.groups.as_ref().is_some_and(|groups| groups.has_total());
+        if window == Window::All && watermark == EventTime::MAX && has_total {
             // `SELECT COUNT(*)` of nothing is one row.
             self.panes.entry(EventTime::MIN).or_default();
         }
