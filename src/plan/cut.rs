@@ -2,9 +2,9 @@
 //!
 //! While it climbs, a sub-plan is a [`Fragment`]: *open* while its rows flow (filters, projections, UNNEST,
 //! UNION ALL over leaves), *bound* once all its rows belong to one window at a time. A node continues its
-//! child's fragment if it can be answered within it: a filter always, an aggregate or a join if it is keyed by
-//! the same window. Else the child becomes a stage, and the node starts on what that stage emits. What would
-//! need rows of all time is refused, unless the whole input is bounded: then all of it is one window.
+//! child's fragment if it can be answered within it: a filter always, an aggregate or a join if it is keyed
+//! by the same window. Else the child becomes a stage, and the node starts on what that stage emits. What
+//! would need rows of all time is refused, unless the whole input is bounded: then all of it is one window.
 
 use std::collections::HashSet;
 use std::sync::Arc;
