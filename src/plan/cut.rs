@@ -427,7 +427,7 @@ impl Cutter<'_> {
                 let refusal = Refusal {
                     what: "`bit_xor(DISTINCT …)` is not supported".into(),
                     why: "DataFusion's `bit_xor` counts every value, not each value once".into(),
-                    fix: "take `bit_xor` of the rows of a subquery: SELECT bit_xor(x) FROM (SELECT DISTINCT x …)"
+                    fix: "take `bit_xor` of a subquery's rows: SELECT bit_xor(x) FROM (SELECT DISTINCT x …)"
                         .into(),
                 };
                 return Err(self.origin.refuse(node, None, refusal));

@@ -357,9 +357,15 @@ impl Theirs<'_> {
         }
         let twice =
             self.parts(r#"^Projections require unique expression names but the expression "([^"]+)" at"#)?;
+        // An expression without a name goes by its text as the planner would write it.
         let name = twice[0].rsplit('.').next().unwrap_or_default();
-        let error = Error::user(format!("two columns of the result are called `{name}`"));
-        Some(self.at(error, self.place(), "").fix(format!("give one of them another name: {name} AS …")))
+        let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let (what, fix) = match is_name {
+            true => (format!("two columns of the result are called `{name}`"), format!("{name} AS …")),
+            false => ("two columns of the result have no name of their own".to_owned(), "… AS …".to_owned()),
+        };
+        let error = Error::user(what).fix(format!("give one of them another name: {fix}"));
+        Some(self.at(error, self.place(), ""))
     }
 }
 

@@ -45,13 +45,14 @@ impl Orders {
         let at = created_at.to_string().replace(' ', "T");
         let written = write!(
             out,
-            r#"{{"id":"{id}","order_id":"{order_id}","user_id":"user-{user}","total_amount":{amount}.{cents:02},"#
+            r#"{{"id":"{id}","order_id":"{order_id}","user_id":"user-{user}","total_amount":{amount}.{cents:02}"#
         );
         let more = write!(
             out,
-            r#""status":"{status}","items_count":{items},"event_type":"{event}","created_at":"{at}","items":["#
+            r#","status":"{status}","items_count":{items},"event_type":"{event}","created_at":"{at}""#
         );
         debug_assert!(written.and(more).is_ok(), "a String takes everything");
+        out.push_str(r#","items":["#);
         for item in 0..items {
             let (product, quantity) = (self.below(500), 1 + self.below(9));
             let (price, cents) = (10 + self.below(3_000), self.below(100));
