@@ -45,11 +45,11 @@ impl Orders {
         let at = created_at.to_string().replace(' ', "T");
         let written = write!(
             out,
-            r#"{{"id":"{id}","order_id":"{order_id}","user_id":"user-{user}","total_amount":{amount}.{cents:02}"#
+            r#"{{"id":"{id}","order_id":"{order_id}","user_id":"user-{user}","total_amount":{amount}."#
         );
         let more = write!(
             out,
-            r#","status":"{status}","items_count":{items},"event_type":"{event}","created_at":"{at}""#
+            r#"{cents:02},"status":"{status}","items_count":{items},"event_type":"{event}","created_at":"{at}""#
         );
         debug_assert!(written.and(more).is_ok(), "a String takes everything");
         out.push_str(r#","items":["#);
