@@ -49,10 +49,10 @@ impl Orders {
         );
         let more = write!(
             out,
-            r#"{cents:02},"status":"{status}","items_count":{items},"event_type":"{event}","created_at":"{at}""#
+            r#"{cents:02},"status":"{status}","items_count":{items},"event_type":"{event}","created_at":"#
         );
         debug_assert!(written.and(more).is_ok(), "a String takes everything");
-        out.push_str(r#","items":["#);
+        out.push_str(&format!(r#""{at}","items":["#));
         for item in 0..items {
             let (product, quantity) = (self.below(500), 1 + self.below(9));
             let (price, cents) = (10 + self.below(3_000), self.below(100));
