@@ -1,8 +1,8 @@
 //! Order analytics, Kafka → Kafka, exactly once, against bare librdkafka consumption of the same topic.
 //!
-//! `cargo bench --bench end_to_end`, with WINDROW_BENCH_EVENTS (default 5000000). A real Kafka is started as the
-//! tests do it. Both sides run as processes of their own, in turn, so that CPU and memory are theirs alone;
-//! the last lines are the ratios.
+//! `cargo bench --bench end_to_end`, with WINDROW_BENCH_EVENTS (default 5000000). A real Kafka is started as
+//! the tests do it. Both sides run as processes of their own, in turn, so that CPU and memory are theirs
+//! alone; the last lines are the ratios.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -86,7 +86,8 @@ fn live_tables(groups: u64, batches: &[RecordBatch]) -> f64 {
     let text = format!(
         "CREATE TABLE t (k BIGINT, v DOUBLE, ts TIMESTAMP(6), WATERMARK FOR ts AS ts)
            WITH ('connector' = 'filesystem', 'path' = 'unused', 'format' = 'json');
-         SELECT window_start, COUNT(*), SUM(v), AVG(v) FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE))
+         SELECT window_start, COUNT(*), SUM(v), AVG(v)
+         FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE))
          GROUP BY window_start, window_end{};",
         keys(groups)
     );
@@ -131,7 +132,8 @@ fn one_shot(groups: u64, batches: &[RecordBatch]) -> f64 {
     let table = MemTable::try_new(batches[0].schema(), vec![batches.to_vec()]).unwrap();
     context.register_table("t", Arc::new(table)).unwrap();
     let sql = format!(
-        "SELECT w, COUNT(*), SUM(v), AVG(v) FROM (SELECT __window_start(ts, 60000000, 0) AS w, k, v FROM t) GROUP BY w{}",
+        "SELECT w, COUNT(*), SUM(v), AVG(v)
+         FROM (SELECT __window_start(ts, 60000000, 0) AS w, k, v FROM t) GROUP BY w{}",
         keys(groups)
     );
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -44,7 +44,8 @@ impl fmt::Display for EventTime {
 /// How a window table function divides time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Window {
-    /// Windows `[start, start + size)`, one beside the other; `start` is a multiple of the size after the offset.
+    /// Windows `[start, start + size)`, one beside the other; `start` is a multiple of the size after the
+    /// offset.
     Tumble {
         size_micros: i64,
         offset_micros: i64,
@@ -139,7 +140,8 @@ impl Clock {
     }
 }
 
-/// Reads a duration as Flink writes it: `30 s`, `1s`, `500 ms`, `1 min`, `1 h 30 min`; a bare number is milliseconds.
+/// Reads a duration as Flink writes it: `30 s`, `1s`, `500 ms`, `1 min`, `1 h 30 min`; a bare number is
+/// milliseconds.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut total = Duration::ZERO;

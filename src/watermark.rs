@@ -5,9 +5,10 @@
 //! ```
 //! * *Idle*: a partition read to an end that the broker has confirmed again and again for the idle timeout no
 //!   longer holds the others back. An outage confirms nothing, so it is never idleness.
-//! * *Quiet*: when all partitions are idle, W goes on at wall-clock speed from where it stood, so that the last
-//!   window closes without another row. It stops at the end of the last window that has data.
-//! * *Ended*: a bounded partition that was read to its end counts no more; when all have, W is the end of time.
+//! * *Quiet*: when all partitions are idle, W goes on at wall-clock speed from where it stood, so that the
+//!   last window closes without another row. It stops at the end of the last window that has data.
+//! * *Ended*: a bounded partition that was read to its end counts no more; when all have, W is the end of
+//!   time.
 //!
 //! Pure: time is a parameter. `now` is monotonic.
 

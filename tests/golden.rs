@@ -1,4 +1,5 @@
-//! Golden cases: a folder with a query, its input and its expected output, run in several ways that must agree.
+//! Golden cases: a folder with a query, its input and its expected output, run in several ways that must
+//! agree.
 //!
 //! One test per case and way: `cargo test --test golden tumble` runs those whose name says tumble. Expected
 //! output is Flink's own where Flink can run the file (`tests/flink/regenerate` makes it).

@@ -54,7 +54,8 @@ fn guarantee(sink: &SinkTarget) -> &'static str {
     match &table.options.connector {
         Connector::Kafka(options) => match options.guarantee {
             Guarantee::ExactlyOnce => {
-                "one Kafka transaction per epoch, for readers of committed records; state is not yet kept over a restart"
+                "one Kafka transaction per epoch, for readers of committed records; state is not yet kept \
+                 over a restart"
             }
             Guarantee::AtLeastOnce => "at least once: acknowledged by the brokers before the next epoch",
             Guarantee::None => "not waited for: rows can be lost",

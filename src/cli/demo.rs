@@ -55,8 +55,8 @@ pub(super) fn demo(arguments: &DemoArguments) -> Result<()> {
     let stopper = job.stopper();
     stop_on_signal(stopper.clone())?;
     eprintln!(
-        "An embedded broker at {brokers}, {} orders a second, windows of {WINDOW_SECONDS} s. Results from the topic \
-         `analytics-results`; Ctrl-C ends it.",
+        "An embedded broker at {brokers}, {} orders a second, windows of {WINDOW_SECONDS} s. Results from \
+         the topic `analytics-results`; Ctrl-C ends it.",
         arguments.rate
     );
     let running = Arc::new(AtomicBool::new(true));

@@ -23,9 +23,9 @@ use crate::time::parse_duration;
 
 /// Streaming SQL over Kafka, in one binary.
 ///
-/// Write what you want in a .sql file (Flink's dialect: CREATE TABLE … WITH ('connector' = 'kafka'), INSERT INTO
-/// … SELECT … FROM TABLE(TUMBLE(…))) and keep it running with `windrow run file.sql`. Start with `windrow demo`,
-/// which needs nothing else.
+/// Write what you want in a .sql file (Flink's dialect: CREATE TABLE … WITH ('connector' = 'kafka'), INSERT
+/// INTO … SELECT … FROM TABLE(TUMBLE(…))) and keep it running with `windrow run file.sql`. Start with
+/// `windrow demo`, which needs nothing else.
 #[derive(Debug, Parser)]
 #[command(name = "windrow", version, max_term_width = 110, arg_required_else_help = true)]
 struct Arguments {
@@ -54,7 +54,8 @@ enum Command {
     Run(RunArguments),
     /// Say everything that is wrong with a file before a record is read.
     ///
-    /// Checks the SQL and its options; then connects to the brokers and looks for the topics, unless --offline.
+    /// Checks the SQL and its options; then connects to the brokers and looks for the topics, unless
+    /// --offline.
     Check(CheckArguments),
     /// Show what a file's queries do: what runs in lanes, what per window, what is kept.
     Explain(FileArguments),

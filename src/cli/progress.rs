@@ -62,7 +62,8 @@ fn line(status: &Status, per_second: f64) -> String {
         at => format!("{} s behind", (status.now.0 - at.0) / 1_000_000),
     };
     format!(
-        "{} records ({per_second:.0}/s), {} results, lag {}, watermark {behind}, {} open windows, {} bad, {} late",
+        "{} records ({per_second:.0}/s), {} results, lag {}, watermark {behind}, {} open windows, {} bad, \
+         {} late",
         status.records(),
         status.rows_out,
         status.lag,

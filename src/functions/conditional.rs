@@ -31,7 +31,7 @@ impl ScalarUDFImpl for If {
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         let [_, yes, no] = given else {
-            return plan_err!("`IF` takes 3 arguments, and {} are given", given.len());
+            return plan_err!("`IF` takes 3 arguments, not {}", given.len());
         };
         let Some(common) = type_union_resolution(&[yes.clone(), no.clone()]) else {
             return plan_err!("the results of `IF` are `{yes}` and `{no}`, which have no type in common");

@@ -183,12 +183,14 @@ impl ScalarUDFImpl for Definition {
         let max = if self.variadic { usize::MAX } else { self.params.len() };
         if given.len() < self.required || given.len() > max {
             let takes = match (self.required, max) {
-                (required, usize::MAX) => format!("at least {required}"),
-                (required, max) if required == max => format!("{max}"),
-                (required, max) => format!("{required} to {max}"),
+                (1, usize::MAX) => "at least 1 argument".to_owned(),
+                (required, usize::MAX) => format!("at least {required} arguments"),
+                (1, 1) => "1 argument".to_owned(),
+                (required, max) if required == max => format!("{max} arguments"),
+                (required, max) => format!("{required} to {max} arguments"),
             };
             let name = self.name.to_uppercase();
-            return plan_err!("`{name}` takes {takes} arguments, and {} are given", given.len());
+            return plan_err!("`{name}` takes {takes}, not {}", given.len());
         }
         given.iter().enumerate().map(|(i, ty)| self.coerced(i, ty)).collect()
     }

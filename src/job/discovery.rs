@@ -1,5 +1,5 @@
-//! A thread that asks the brokers what a consumer with fixed partitions is not told: new partitions, and where
-//! each partition ends now. It only reports; the driver decides.
+//! A thread that asks the brokers what a consumer with fixed partitions is not told: new partitions, and
+//! where each partition ends now. It only reports; the driver decides.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -154,7 +154,8 @@ impl Driver {
             if self.reads[read].kafka.contains_key(&at) {
                 continue;
             }
-            tracing::info!(table = self.plan.reads[read].table.name, partition = %at, "found a new partition");
+            let table = &self.plan.reads[read].table.name;
+            tracing::info!(table, partition = %at, "found a new partition");
             self.assign(read, Place::Kafka(at), next_offset, None)?;
         }
         let now = self.clock.elapsed();

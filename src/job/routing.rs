@@ -1,4 +1,5 @@
-//! Late rows and bad records on their way to the topics that keep them: as they came, with headers that say why.
+//! Late rows and bad records on their way to the topics that keep them: as they came, with headers that say
+//! why.
 
 use std::sync::Arc;
 

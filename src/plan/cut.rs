@@ -2,9 +2,9 @@
 //!
 //! While it climbs, a sub-plan is a [`Fragment`]: *open* while its rows flow (filters, projections, UNNEST,
 //! UNION ALL over leaves), *bound* once all its rows belong to one window at a time. A node continues its
-//! child's fragment if it can be answered within it: a filter always, an aggregate or a join if it is keyed by
-//! the same window. Else the child becomes a stage, and the node starts on what that stage emits. What would
-//! need rows of all time is refused, unless the whole input is bounded: then all of it is one window.
+//! child's fragment if it can be answered within it: a filter always, an aggregate or a join if it is keyed
+//! by the same window. Else the child becomes a stage, and the node starts on what that stage emits. What
+//! would need rows of all time is refused, unless the whole input is bounded: then all of it is one window.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -427,7 +427,7 @@ impl Cutter<'_> {
                 let refusal = Refusal {
                     what: "`bit_xor(DISTINCT …)` is not supported".into(),
                     why: "DataFusion's `bit_xor` counts every value, not each value once".into(),
-                    fix: "take `bit_xor` of the rows of a subquery: SELECT bit_xor(x) FROM (SELECT DISTINCT x …)"
+                    fix: "take `bit_xor` of a subquery's rows: SELECT bit_xor(x) FROM (SELECT DISTINCT x …)"
                         .into(),
                 };
                 return Err(self.origin.refuse(node, None, refusal));

@@ -60,7 +60,8 @@ pub struct TableRead {
     pub table: Arc<Table>,
     /// Needed columns as indices into [`Table::columns`], ascending; the event-time column is always one.
     pub columns: Vec<usize>,
-    /// The columns taken from records for that, ascending: the needed ones and what computed ones are made of.
+    /// The columns taken from records for that, ascending: the needed ones and what computed ones are made
+    /// of.
     pub stored: Vec<usize>,
     /// Expressions of the needed computed columns over the stored ones, by column index.
     pub computed: Vec<(usize, Expr)>,
@@ -125,7 +126,8 @@ pub enum Keep {
 pub struct GroupSpec {
     /// As in DataFusion's `Aggregate`: plain keys, or one `GroupingSet`.
     pub group_expr: Vec<Expr>,
-    /// Which of the keys (after a grouping set is flattened) are bounds of the window, the same in every row of it.
+    /// Which of the keys (after a grouping set is flattened) are bounds of the window, the same in every row
+    /// of it.
     pub bounds: Vec<Option<Bound>>,
     pub aggr_expr: Vec<Expr>,
     pub input_schema: DFSchemaRef,

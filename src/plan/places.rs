@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{
     BinaryOperator, DataType, Expr, JoinConstraint, JoinOperator, LimitClause, ObjectName, OrderByKind,
     Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, TableFactor, TableWithJoins,
-    Visit, Visitor,
+    Value, ValueWithSpan, Visit, Visitor,
 };
 
 use crate::error::{SourceText, Span};
@@ -26,6 +26,8 @@ pub struct Places {
     /// WHERE, HAVING and ON that need not be conditions by their form.
     pub doubtful_conditions: Vec<Span>,
     pub binaries: Vec<Binary>,
+    /// Texts in quotes.
+    pub texts: Vec<(String, Span)>,
     /// `a.b.c`: how many parts, and where.
     pub paths: Vec<(usize, Span)>,
     /// The outermost SELECT's items, up to the first `*`.
@@ -190,6 +192,9 @@ impl Visitor for Search<'_> {
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
             Expr::CompoundIdentifier(parts) => {
                 self.places.paths.extend(self.place(expr).map(|place| (parts.len(), place)));
+            }
+            Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) => {
+                self.places.texts.extend(self.place(expr).map(|place| (text.clone(), place)));
             }
             Expr::InSubquery { .. } => self.places.clauses.in_subquery = true,
             Expr::Exists { .. } => self.places.clauses.exists = true,

@@ -19,9 +19,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sqlparser::ast::{
-    CeilFloorKind, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    Interval, ObjectName, Query, Select, SetExpr, Spanned, TableFactor, Value, ValueWithSpan, VisitMut,
-    VisitorMut,
+    AccessExpr, CeilFloorKind, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, Interval, ObjectName, Query, Select, SetExpr, Spanned, TableFactor, Value,
+    ValueWithSpan, VisitMut, VisitorMut,
 };
 
 use crate::error::{Error, Result, SourceText};
@@ -120,7 +120,19 @@ fn rewrite_node(expr: &mut Expr, source: &Arc<SourceText>) -> Result<()> {
             Ok(())
         }
         Expr::Function(function) => rewrite_function(function, source),
+        Expr::CompoundFieldAccess { access_chain, .. } => {
+            access_chain.iter_mut().for_each(quote_field);
+            Ok(())
+        }
         other => pattern::rewrite(other, source),
+    }
+}
+
+/// The planner takes `items[1].name` only with the field in quotes.
+fn quote_field(access: &mut AccessExpr) {
+    if let AccessExpr::Dot(Expr::Identifier(name)) = access {
+        let value = Value::SingleQuotedString(name.value.clone());
+        *access = AccessExpr::Dot(Expr::Value(ValueWithSpan { value, span: name.span }));
     }
 }
 

@@ -36,7 +36,13 @@ pub fn reworded(error: &DataFusionError, origin: &Origin) -> Error {
     };
     let known = known.or_else(|| theirs.function()).or_else(|| theirs.aggregate());
     let known = known.or_else(|| theirs.types()).or_else(|| theirs.columns());
-    known.unwrap_or_else(|| theirs.at(Error::user(sentence(&theirs.message)), theirs.place(), ""))
+    known.unwrap_or_else(|| {
+        let message = sentence(&theirs.message);
+        let (what, cast) =
+            message.split_once("; use CAST").map_or((message.as_str(), false), |(w, _)| (w, true));
+        let error = theirs.at(Error::user(what), theirs.place(), "");
+        if cast { error.fix("convert it: CAST(… AS …)") } else { error }
+    })
 }
 
 /// A diagnostic's span as ours.
@@ -96,9 +102,14 @@ impl Theirs<'_> {
             let names = distinct(known.iter().map(|column| column.name.as_str()));
             let error = Error::user(format!("unknown column `{}`", field.name));
             let written = place.map_or("", |place| span::text(&self.origin.source, place));
-            let fix = match written.starts_with('"') {
-                true => Some(format!("a text is in single quotes: '{}'", field.name)),
-                false => nearest::fix(&field.name, names, "columns"),
+            let fix = match field.name.as_str() {
+                name if written.starts_with('"') => Some(format!("a text is in single quotes: '{name}'")),
+                _ if known.is_empty() => Some("name a table after FROM".to_owned()),
+                "window_start" | "window_end" | "window_time" => Some(
+                    "read from a window: FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE))"
+                        .to_owned(),
+                ),
+                name => nearest::fix(name, names, "columns"),
             };
             return self.at(error, place, "").fix_if(fix);
         };
@@ -119,6 +130,12 @@ impl Theirs<'_> {
         if let Some([name, close]) =
             self.parts(r"^Invalid function '(\S+)'\.?(?s:\s*Did you mean '(\S+)'\?)?").as_deref()
         {
+            // An OVER function is known, but not as a function of a row.
+            if let Some(call) = self.origin.places.call(name, None) {
+                let error = Error::user(format!("`{}` needs OVER", call.written));
+                let fix = format!("write {}(…) OVER (PARTITION BY … ORDER BY …)", call.written);
+                return Some(self.at(error, Some(call.span), "").fix(fix));
+            }
             let error = Error::user(format!("unknown function `{}`", name.to_uppercase()));
             let close = nearest::closest(name, [close.as_str()]).map(str::to_uppercase);
             return Some(
@@ -146,17 +163,15 @@ impl Theirs<'_> {
                 let given: usize = first[1].parse().ok()?;
                 let words = |call: &str| {
                     let plural = if takes == ["1"] { "argument" } else { "arguments" };
-                    let are = if given == 1 { "is" } else { "are" };
-                    Error::user(format!(
-                        "`{call}` takes {} {plural}, {given} {are} given",
-                        takes.join(" or ")
-                    ))
+                    Error::user(format!("`{call}` takes {} {plural}, not {given}", takes.join(" or ")))
                 };
                 Some(self.at_call(&name, Some(given), words))
             }
-            _ => Some(self.at_call(&name, None, |call| {
-                Error::user(format!("`{call}` does not take these arguments")).note(sentence(&self.message))
-            })),
+            _ => {
+                let words = |call: &str| Error::user(format!("`{call}` does not take these arguments"));
+                let error = self.at_call(&name, None, words);
+                Some(error.fix("convert them to types that go together: CAST(… AS …)"))
+            }
         }
     }
 
@@ -179,6 +194,7 @@ impl Theirs<'_> {
         let call = places.call(name, args).or_else(|| places.call(name, None));
         let shown = match call {
             Some(call) => call.written.clone(),
+            None if name == "make_array" => "ARRAY".to_owned(),
             None => name.trim_start_matches("__").trim_end_matches("_to").to_uppercase(),
         };
         self.at(words(&shown), call.map(|call| call.span), "")
@@ -235,7 +251,9 @@ impl Theirs<'_> {
     fn types(&self) -> Option<Error> {
         let places = &self.origin.places;
         let convert = "convert it: CAST(… AS …)";
-        if let Some([operator, ty]) = self.parts(r"^Unary operator '(\S+)' .*got (.+)$").as_deref() {
+        let unary =
+            self.diagnostic.and_then(|diagnostic| diagnostic.message.split_once(" cannot be used with "));
+        if let Some((operator, ty)) = unary {
             let error = Error::user(format!("`{operator}` does not go with {}", sql_type(ty)));
             return Some(self.at(error, self.place(), "").fix(convert));
         }
@@ -249,6 +267,9 @@ impl Theirs<'_> {
             let ty = sql_type(ty);
             let place = places.path(3).or_else(|| places.path(2));
             let error = Error::user(format!("{ty} has no fields")).note("values of type ROW and MAP have");
+            if ty.starts_with("ARRAY") {
+                return Some(self.at(error, place, "").fix("an element is read by its number: column[1]"));
+            }
             return Some(self.at(error, place, "").fix("for JSON in a text: JSON_VALUE(column, '$.name')"));
         }
         if let Some([ty]) = self.parts(r"^Unsupported SQL type (?:\([^)]*\) )?(.+)$").as_deref() {
@@ -257,11 +278,41 @@ impl Theirs<'_> {
             let (why, fix) = advice(&ty.to_uppercase());
             return Some(self.at(Error::user(format!("unknown type `{ty}`")), place, why).fix(fix));
         }
-        self.operands()
+        if let Some([field]) = self.parts(r"^Field (\S+) not found in struct").as_deref() {
+            let place = places.path(3).or_else(|| places.path(2));
+            return Some(self.at(Error::user(format!("the ROW has no field `{field}`")), place, ""));
+        }
+        self.constants().or_else(|| self.operands())
+    }
+
+    /// Texts that are no values of the type they are compared with or cast to.
+    fn constants(&self) -> Option<Error> {
+        let cast = self.parts(r"^Cannot cast string '(.*)' to value of (\w+) type");
+        let parsed = || {
+            let mut parts = self.parts(r"^(?:Parser error: )?Error parsing (\w+) from '(.*)':")?;
+            parts.reverse();
+            Some(parts)
+        };
+        let found = cast.or_else(parsed)?;
+        let [text, ty] = found.as_slice() else { return None };
+        let place = only(self.origin.places.texts.iter().filter(|(known, _)| known == text));
+        let ty = sql_type(ty);
+        let error = self.at(Error::user(format!("this text is no {ty}")), place.map(|(_, place)| *place), "");
+        Some(match ty.as_str() {
+            "TIMESTAMP" => error.fix("write it as '2026-01-31 12:30:00'"),
+            "DATE" => error.fix("write it as '2026-01-31'"),
+            _ => error,
+        })
     }
 
     /// Two values that do not go together.
     fn operands(&self) -> Option<Error> {
+        let like = self.parts(r"common type to coerce (.+) and (.+) in (.+) expression");
+        if let Some([left, right, operator]) = like.as_deref() {
+            let (left, right) = (sql_type(left), sql_type(right));
+            let error = Error::user(format!("{operator} does not go with {left} and {right}"));
+            return Some(self.at(error, self.place(), "").fix("convert one of them: CAST(… AS …)"));
+        }
         let notes = self.notes();
         let types =
             notes.iter().filter_map(|(span, note)| Some((*span, sql_type(note.strip_prefix("has type ")?))));
@@ -295,11 +346,26 @@ impl Theirs<'_> {
                 self.at(error, second.or_else(|| self.place()), "").fix("select the same columns in both"),
             );
         }
+        if let Some([at, count]) =
+            self.parts(r"^Order by column out of bounds, specified: (\d+), max: (\d+)").as_deref()
+        {
+            let error = Error::user(format!("ORDER BY {at} means a column that the result does not have"));
+            let error = error.note(format!("its columns are numbered from 1 to {count}"));
+            return Some(
+                self.at(error, self.origin.places.clauses.order_by, "").fix("order by a column's name"),
+            );
+        }
         let twice =
             self.parts(r#"^Projections require unique expression names but the expression "([^"]+)" at"#)?;
+        // An expression without a name goes by its text as the planner would write it.
         let name = twice[0].rsplit('.').next().unwrap_or_default();
-        let error = Error::user(format!("two columns of the result are called `{name}`"));
-        Some(self.at(error, self.place(), "").fix(format!("give one of them another name: {name} AS …")))
+        let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let (what, fix) = match is_name {
+            true => (format!("two columns of the result are called `{name}`"), format!("{name} AS …")),
+            false => ("two columns of the result have no name of their own".to_owned(), "… AS …".to_owned()),
+        };
+        let error = Error::user(what).fix(format!("give one of them another name: {fix}"));
+        Some(self.at(error, self.place(), ""))
     }
 }
 
@@ -324,7 +390,7 @@ fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 
 /// The message without the kinds of error in front of it.
 fn plain(message: &str) -> String {
-    const KINDS: [&str; 7] = [
+    const KINDS: [&str; 9] = [
         "Error during planning: ",
         "Schema error: ",
         "This feature is not implemented: ",
@@ -332,6 +398,8 @@ fn plain(message: &str) -> String {
         "Internal error: ",
         "Execution error: ",
         "Arrow error: ",
+        "Cast error: ",
+        "Parser error: ",
     ];
     let mut message = message.trim();
     while let Some(rest) = KINDS.iter().find_map(|kind| message.strip_prefix(kind)) {
@@ -351,6 +419,9 @@ fn sentence(message: &str) -> String {
     });
     let first = message.lines().next().unwrap_or_default();
     let first = first.split(". No function matches").next().unwrap_or(first).trim_end_matches('.');
+    // The tree of an expression says nothing to a person.
+    let first =
+        if first.contains("Span(Location(") { first.split(':').next().unwrap_or(first) } else { first };
     let mut text = first.to_owned();
     if let Some(quoted) = QUOTED.as_ref() {
         text = quoted.replace_all(&text, "`$1$2`").into_owned();

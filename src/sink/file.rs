@@ -1,6 +1,7 @@
 //! Lines into files: JSON or CSV, one new file per run of a job.
 //!
-//! At least once: what a crash leaves half written is a file of its own, which the next run does not continue.
+//! At least once: what a crash leaves half written is a file of its own, which the next run does not
+//! continue.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

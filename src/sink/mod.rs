@@ -1,4 +1,5 @@
-//! Where results go. An epoch's results are an [`Outbox`]: encoded, immutable, and then published by [`Sinks`].
+//! Where results go. An epoch's results are an [`Outbox`]: encoded, immutable, and then published by
+//! [`Sinks`].
 //!
 //! Encoding is part of the epoch, publishing is not: whoever publishes an outbox publishes the same bytes.
 

@@ -45,16 +45,21 @@ impl Orders {
         let at = created_at.to_string().replace(' ', "T");
         let written = write!(
             out,
-            r#"{{"id":"{id}","order_id":"{order_id}","user_id":"user-{user}","total_amount":{amount}.{cents:02},"status":"{status}","items_count":{items},"event_type":"{event}","created_at":"{at}","items":["#
+            r#"{{"id":"{id}","order_id":"{order_id}","user_id":"user-{user}","total_amount":{amount}."#
         );
-        debug_assert!(written.is_ok(), "a String takes everything");
+        let more = write!(
+            out,
+            r#"{cents:02},"status":"{status}","items_count":{items},"event_type":"{event}","created_at":"#
+        );
+        debug_assert!(written.and(more).is_ok(), "a String takes everything");
+        out.push_str(&format!(r#""{at}","items":["#));
         for item in 0..items {
-            let comma = if item == 0 { "" } else { "," };
             let (product, quantity) = (self.below(500), 1 + self.below(9));
             let (price, cents) = (10 + self.below(3_000), self.below(100));
+            out.push_str(if item == 0 { "" } else { "," });
             let written = write!(
                 out,
-                r#"{comma}{{"product_id":"prod-{product:03}","quantity":{quantity},"price":{price}.{cents:02}}}"#
+                r#"{{"product_id":"prod-{product:03}","quantity":{quantity},"price":{price}.{cents:02}}}"#
             );
             debug_assert!(written.is_ok(), "a String takes everything");
         }

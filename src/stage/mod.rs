@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | `map` | [`map`] | none | at once |
 //! | `window` | [`window`] | runs per window | when the window closes |
-//! | `close` | [`window`] | closed windows that wait for another input | once all inputs have closed the window |
+//! | `close` | [`window`] | closed windows that wait for another | once all inputs have closed it |
 
 pub mod map;
 pub mod window;

@@ -5,8 +5,8 @@
 //!                  in a lane             travels, is stored                  in the driver
 //! ```
 //! The window's bounds are no part of the hash key: they are the same in all rows of a live table, and put
-//! back by `evaluate`. Without other keys there is no hash table at all. Why not DataFusion's Partial and Final
-//! plans per batch: they rebuild the hash table for each batch and measured two to five times slower.
+//! back by `evaluate`. Without other keys there is no hash table at all. Why not DataFusion's Partial and
+//! Final plans per batch: they rebuild the hash table for each batch and measured two to five times slower.
 
 use std::sync::Arc;
 

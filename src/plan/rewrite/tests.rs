@@ -57,6 +57,11 @@ fn intervals_become_text() {
 }
 
 #[test]
+fn fields_of_elements_are_named_in_quotes() {
+    assert_eq!(rewritten("SELECT items[1].name, a.b.c FROM t"), "SELECT items[1].'name', a.b.c FROM t");
+}
+
+#[test]
 fn rewritten_nodes_keep_their_places() {
     let text = "SELECT a +\n  INTERVAL '1' MINUTE, FLOOR(b TO DAY) FROM t";
     let query = query(text).unwrap();
