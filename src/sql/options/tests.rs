@@ -279,10 +279,10 @@ fn options_without_effect_are_reported_with_the_reason() {
 #[test]
 fn files_and_terminals_have_their_options() {
     let text =
-        "CREATE TABLE t (a INT) WITH ('connector' = 'filesystem', 'path' = 'file:///tmp/x', 'format' = 'csv',
+        "CREATE TABLE t (a INT) WITH ('connector' = 'filesystem', 'path' = 'file:///data/x', 'format' = 'csv',
         'csv.field-delimiter' = '\\t', 'csv.null-literal' = '', 'csv.disable-quote-character' = 'true')";
     let options = read(text).unwrap();
-    assert_eq!(options.connector, Connector::Filesystem(FileOptions { path: "/tmp/x".into() }));
+    assert_eq!(options.connector, Connector::Filesystem(FileOptions { path: "/data/x".into() }));
     let csv = CsvOptions {
         delimiter: b'\t',
         quote: None,
